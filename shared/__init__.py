@@ -1,0 +1,1 @@
+"""What the two halves say to each other: values, names and bytes. Pure; imports nothing of ours."""
