@@ -1,0 +1,30 @@
+# Everything a user or developer types. Each target sets up what it needs; nothing has to be done before.
+.PHONY: demo test lint bench setup clean
+
+PY := .venv/bin/python
+
+demo: ## the whole chain on this machine; ONCE=1 prints the story and ends by itself
+	@deploy/setup demo
+	@$(PY) -m deploy.demo $(if $(ONCE),--once)
+
+test: ## all tests; names what this machine could not run, and why
+	@deploy/setup dev
+	@$(PY) -m pytest -q $(TESTS)
+
+lint: ## formatting, style, types and the rules of who may import whom
+	@deploy/setup dev
+	@.venv/bin/ruff format --check --quiet .
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@$(PY) -m tests.rules
+
+bench: ## benchmarks, as a table with ratios against the obvious limit
+	@deploy/setup dev
+	@$(PY) -m tests.bench
+
+setup: ## only the set-up, with all that development needs
+	@deploy/setup dev
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
