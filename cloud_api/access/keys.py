@@ -1,0 +1,129 @@
+"""API keys: 256 random bits, shown once, kept as a hash; bound to a role and, where wished, to sites."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg import Connection
+from psycopg.rows import TupleRow
+from psycopg.types.json import Jsonb
+
+from cloud_api.access.roles import KeyRole
+from cloud_api.errors import CloudError
+from cloud_api.store.statements import statement
+
+PREFIX = "plk_"
+"""Every key begins so: a scanner for leaked secrets finds it, and a person knows what it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key as the service knows it: never its text. `sites` None means every site. Times are UTC."""
+
+    key_id: int
+    name: str
+    role: KeyRole
+    sites: frozenset[str] | None
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+def create(
+    connection: Connection[TupleRow],
+    role: str,
+    sites: Iterable[str] = (),
+    *,
+    name: str = "",
+    by: int | None = None,
+) -> str:
+    """Makes a key and gives its text, the only time that it exists in the clear.
+
+    `by` is the key that asks for it, None for the command line. Raises CloudError for a role or a site
+    that is not known. The caller's transaction commits it.
+    """
+    kind = _role(role)
+    bound = sorted(set(sites)) or None
+    _refuse_unknown_sites(connection, bound)
+    text = PREFIX + secrets.token_urlsafe(32)
+    row = connection.execute(
+        statement("access.create"), {"name": name, "hash": digest(text), "role": kind.value, "sites": bound}
+    ).fetchone()
+    assert row is not None
+    record(
+        connection,
+        "key created",
+        by=by,
+        detail={"key_id": row[0], "role": kind.value, "sites": bound, "name": name},
+    )
+    return text
+
+
+def revoke(connection: Connection[TupleRow], key_id: int, *, by: int | None = None) -> bool:
+    """Ends a key at once. False where there is none, or it has ended before."""
+    row = connection.execute(statement("access.revoke"), {"key_id": key_id}).fetchone()
+    if row is None:
+        return False
+    record(connection, "key revoked", by=by, detail={"key_id": key_id})
+    return True
+
+
+def find(connection: Connection[TupleRow], text: str) -> Key | None:
+    """The living key with this text, or None. Notes when it was last used, to the minute."""
+    if not text.startswith(PREFIX):
+        return None
+    row = connection.execute(statement("access.find"), {"hash": digest(text)}).fetchone()
+    if row is None:
+        return None
+    connection.execute(statement("access.used"), {"key_id": row[0]})
+    return _key(row)
+
+
+def listed(connection: Connection[TupleRow]) -> list[Key]:
+    """Every key that was ever made, oldest first."""
+    return [_key(row) for row in connection.execute(statement("access.listed")).fetchall()]
+
+
+def record(
+    connection: Connection[TupleRow],
+    action: str,
+    *,
+    by: int | None = None,
+    site: str | None = None,
+    detail: Mapping[str, object] | None = None,
+) -> None:
+    """Writes one line of the audit, in the transaction of what it tells of. Never holds a key's text."""
+    connection.execute(
+        statement("access.record"),
+        {"key_id": by, "site": site, "action": action, "detail": Jsonb(detail or {})},
+    )
+
+
+def digest(text: str) -> bytes:
+    """SHA-256 of a key's text: the text is random, so a slow hash would add nothing."""
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _key(row: Sequence[object]) -> Key:
+    key_id, name, role, sites, created_at, last_used_at, revoked_at = row
+    bound = None if sites is None else frozenset(sites)  # type: ignore[call-overload]
+    return Key(key_id, name, KeyRole(role), bound, created_at, last_used_at, revoked_at)  # type: ignore[arg-type]
+
+
+def _role(text: str) -> KeyRole:
+    try:
+        return KeyRole(text)
+    except ValueError:
+        raise CloudError("no such role", repr(text), f"use one of {', '.join(KeyRole)}") from None
+
+
+def _refuse_unknown_sites(connection: Connection[TupleRow], sites: Sequence[str] | None) -> None:
+    if not sites:
+        return
+    known = {row[0] for row in connection.execute(statement("access.sites")).fetchall()}
+    if unknown := [site for site in sites if site not in known]:
+        raise CloudError("no such site", ", ".join(unknown), "load its plant model first, or check the name")
