@@ -14,7 +14,7 @@ import zlib
 from array import array
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import zstandard
@@ -33,6 +33,7 @@ from shared.batch import (
     ScanMark,
 )
 from shared.errors import WireError
+from shared.unpacking import decompressed
 
 VERSION = 1
 MAX_ROWS = 65_536
@@ -78,10 +79,10 @@ class _Columns(msgspec.Struct, array_like=True):
     raw_numbers: bytes
     raw_texts: bytes
     source_times: bytes
-    strings: list[str]
-    marks: list[ScanMark]
-    gaps: list[Gap]
-    pending: list[Pending]
+    strings: Annotated[list[str], msgspec.Meta(max_length=2 * MAX_ROWS)]
+    marks: Annotated[list[ScanMark], msgspec.Meta(max_length=MAX_RECORDS)]
+    gaps: Annotated[list[Gap], msgspec.Meta(max_length=MAX_RECORDS)]
+    pending: Annotated[list[Pending], msgspec.Meta(max_length=MAX_RECORDS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ def unpack(message: bytes) -> tuple[Front, Batch]:
     body = _body(front, message[FRONT_BYTES:])
     try:
         columns = msgspec.msgpack.decode(body, type=_Columns)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise WireError(f"columns cannot be read ({error})", "body") from error
     return front, _batch(front, columns)
 
@@ -197,10 +198,7 @@ def _body(front: Front, payload: bytes) -> bytes:
         raise WireError(
             f"{len(payload)} bytes claim to hold {front.length}: more than {MAX_RATIO} to 1", "front"
         )
-    try:
-        body = zstandard.ZstdDecompressor().decompress(payload, max_output_size=front.length)
-    except zstandard.ZstdError as error:
-        raise WireError(f"cannot be decompressed ({error})", "body") from error
+    body = decompressed(payload, front.length)
     if len(body) != front.length:
         raise WireError(f"{len(body)} bytes, {front.length} announced", "body")
     return body
@@ -210,8 +208,6 @@ def _batch(front: Front, columns: _Columns) -> Batch:
     rows, flags = columns.rows, columns.flags
     if not 0 <= rows <= MAX_ROWS:
         raise WireError(f"{rows} rows, at most {MAX_ROWS}", "rows")
-    if max(len(columns.marks), len(columns.gaps), len(columns.pending)) > MAX_RECORDS:
-        raise WireError(f"more than {MAX_RECORDS} records of a kind", "records")
     if len(flags) != rows:
         raise WireError(f"{len(flags)} flags for {rows} rows", "flags")
     count = {bit: _how_many(flags, bit) for bit in _SPARSE}
@@ -281,6 +277,8 @@ def _refuse_nonsense(batch: Batch) -> None:
 def _refuse_what_cannot_travel(batch: Batch) -> None:
     if len(batch) > MAX_ROWS:
         raise ValueError(f"{len(batch)} rows, at most {MAX_ROWS}: split the batch")
+    if max(len(batch.marks), len(batch.gaps), len(batch.pending)) > MAX_RECORDS:
+        raise ValueError(f"more than {MAX_RECORDS} records of a kind: split the batch")
     if not math.isfinite(sum(batch.numbers)) and not all(map(math.isfinite, batch.numbers)):
         raise ValueError("a number is not finite: give it as raw, with bad quality and no value")
     for times in (batch.times, batch.source_times):

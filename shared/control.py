@@ -103,5 +103,5 @@ def decode(payload: bytes, kind: type[T]) -> T:
         raise WireError(f"control message of {len(payload)} bytes, at most {MAX_CONTROL}", kind.__name__)
     try:
         return msgspec.json.decode(payload, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise WireError(f"no {kind.__name__.lower()} ({error})", kind.__name__) from error

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Annotated
 
 import msgspec
 import zstandard
 
 from shared.errors import WireError
 from shared.roles import Fall, Role
+from shared.unpacking import decompressed
 
 HASH_BYTES = 16
 MAX_PACKED = 4 * 1024 * 1024
@@ -52,8 +54,8 @@ class SignalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
 class Dictionary(msgspec.Struct, frozen=True):
     """All sources and signals of one agent's config, in the order of their indexes."""
 
-    sources: list[SourceEntry]
-    signals: list[SignalEntry]
+    sources: Annotated[list[SourceEntry], msgspec.Meta(max_length=MAX_SIGNALS)]
+    signals: Annotated[list[SignalEntry], msgspec.Meta(max_length=MAX_SIGNALS)]
 
 
 def pack(dictionary: Dictionary) -> tuple[bytes, bytes]:
@@ -72,12 +74,10 @@ def unpack(message: bytes) -> tuple[bytes, Dictionary]:
     if len(message) > MAX_PACKED:
         raise WireError(f"dictionary of {len(message)} bytes, at most {MAX_PACKED}", "message")
     try:
-        body = zstandard.ZstdDecompressor().decompress(message, max_output_size=MAX_LENGTH)
+        body = decompressed(message, MAX_LENGTH)
         dictionary = msgspec.msgpack.decode(body, type=Dictionary)
-    except (zstandard.ZstdError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise WireError(f"no dictionary ({error})", "body") from error
-    if len(dictionary.signals) > MAX_SIGNALS:
-        raise WireError(f"{len(dictionary.signals)} signals, at most {MAX_SIGNALS}", "signals")
     for index, signal in enumerate(dictionary.signals):
         if not 0 <= signal.source < len(dictionary.sources):
             raise WireError(f"signal names source {signal.source}, which is not there", f"signals[{index}]")
