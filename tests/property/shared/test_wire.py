@@ -36,7 +36,8 @@ SEQS = st.tuples(st.integers(0, (1 << 62) - 1), st.integers(0, (1 << 62) - 1)).m
 GAPS = st.lists(
     st.builds(
         lambda stream, seqs, span, count, reason, signals: Gap(stream, *seqs, *span, count, reason, signals),
-        st.binary(min_size=16, max_size=16), SEQS, SPANS, st.integers(0, 2**40), TEXTS, st.lists(st.integers(0, 9)),
+        st.binary(min_size=16, max_size=16), SEQS, SPANS,
+        st.integers(0, 2**40), TEXTS, st.lists(st.integers(0, 9)),
     ),
     max_size=3,
 )  # fmt: skip

@@ -34,8 +34,9 @@ def sealed(payload: bytes, *, length: int, packing: int = 1, seq: int = 1, lane:
 def columns(**changes: object) -> list[object]:
     """An empty body; each test bends one field of it."""
     body: dict[str, object] = {
-        "rows": 0, "times": b"", "signals": b"", "flags": b"", "numbers": b"", "texts": b"", "raw_numbers": b"",
-        "raw_texts": b"", "source_times": b"", "strings": [], "marks": [], "gaps": [], "pending": [],
+        "rows": 0, "times": b"", "signals": b"", "flags": b"", "numbers": b"", "texts": b"",
+        "raw_numbers": b"", "raw_texts": b"", "source_times": b"", "strings": [],
+        "marks": [], "gaps": [], "pending": [],
     }  # fmt: skip
     return list((body | changes).values())
 
@@ -109,7 +110,8 @@ BENT = {
         "rows": 1, "flags": b"\x08", "times": bytes(8), "signals": bytes(4), "texts": b"\5\0\0\0",
     },
     "an infinite number": {
-        "rows": 1, "flags": b"\x04", "times": bytes(8), "signals": bytes(4), "numbers": b"\0\0\0\0\0\0\xf0\x7f",
+        "rows": 1, "flags": b"\x04", "times": bytes(8), "signals": bytes(4),
+        "numbers": b"\0\0\0\0\0\0\xf0\x7f",
     },
     "a NUL in a text": {"strings": ["a\0b"]},
     "a mark that ends before it begins": {"marks": [[0, 5, 4]]},
