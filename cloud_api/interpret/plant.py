@@ -66,28 +66,27 @@ class Calendar(Recorded, frozen=True, kw_only=True):
     exceptions: tuple[CalendarException, ...] = ()
 
 
-class Rate(Dated, frozen=True, kw_only=True):
-    """Cost per machine hour. `actual` None: not recorded yet, equals the standard."""
+class Priced(Dated, frozen=True, kw_only=True):
+    """A price of a resource. `actual` None: not recorded yet, equals the standard."""
 
     standard: Decimal
     actual: Decimal | None = None
 
 
-class Labour(Dated, frozen=True, kw_only=True):
+class Rate(Priced, frozen=True, kw_only=True):
+    """Cost per machine hour."""
+
+
+class Labour(Priced, frozen=True, kw_only=True):
     """Wage per person-hour; a row that names line and shift wins over line, over shift, over neither."""
 
-    standard: Decimal
-    actual: Decimal | None = None
     overtime_multiplier: Decimal = ONE
     line: str | None = None
     shift: str | None = None
 
 
-class Tariff(Dated, frozen=True, kw_only=True):
+class Tariff(Priced, frozen=True, kw_only=True):
     """Price per kWh."""
-
-    standard: Decimal
-    actual: Decimal | None = None
 
 
 class CounterRule(Struct, frozen=True):
@@ -142,12 +141,10 @@ class BillItem(Dated, frozen=True, kw_only=True):
     quantity: Decimal
 
 
-class Price(Dated, frozen=True, kw_only=True):
+class Price(Priced, frozen=True, kw_only=True):
     """Price of one unit of a material."""
 
     material: str
-    standard: Decimal
-    actual: Decimal | None = None
 
 
 class ProductPrice(Dated, frozen=True, kw_only=True):

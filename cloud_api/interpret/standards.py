@@ -1,0 +1,213 @@
+"""Which recording of a standard, price, wage or rate is in force on a site date, as then known or as known
+now.
+
+`ante` (ex-ante) is what the plant knew: a row recorded after its effective date counts from the day on
+which it was recorded; the first recording of a key counts from its effective date, whenever it came. `post`
+(ex-post) is the last recorded. Actual columns are simply replaced. Source: standard costing with planning
+and operational variances."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from typing import Literal, TypeVar
+
+from msgspec import Struct
+
+from .calendar import Almanac
+from .plant import (
+    BillItem,
+    ChangeoverPair,
+    Dated,
+    Labour,
+    Line,
+    Machine,
+    Plant,
+    Priced,
+    Standard,
+)
+
+Basis = Literal["ante", "post"]
+Row = TypeVar("Row", bound=Dated)
+
+
+class Pair(Struct, frozen=True):
+    """A standard and an actual price of one unit of a resource; `multiplier` of labour in overtime."""
+
+    standard: Decimal
+    actual: Decimal
+    multiplier: Decimal = Decimal(1)
+
+
+def _rank(_: Dated) -> int:
+    return 0
+
+
+def in_force(
+    rows: Sequence[Row],
+    date: dt.date,
+    basis: Basis,
+    recorded_date: Callable[[Row], dt.date],
+    rank: Callable[[Dated], int] = _rank,
+) -> Row | None:
+    """The row in force on the site date among recordings of one key; the highest rank wins, then the latest
+    effective date. None before the first effective date."""
+    rows = [row for row in rows if row.effective_from <= date]
+    if not rows:
+        return None
+    if basis == "ante":
+        first = min(row.recorded_at for row in rows)
+        rows = [row for row in rows if row.recorded_at == first or recorded_date(row) <= date]
+    top = max((rank(row), row.effective_from) for row in rows)
+    same = sorted(
+        (row for row in rows if (rank(row), row.effective_from) == top),
+        key=lambda row: (row.recorded_at, row.version),
+    )
+    if basis == "post":
+        return same[-1]
+    later = [row for row in same[1:] if recorded_date(row) >= row.effective_from]
+    return later[-1] if later else same[0]
+
+
+def _labour_rank(row: Dated) -> int:
+    return 2 * (row.line is not None) + (row.shift is not None) if isinstance(row, Labour) else 0
+
+
+class Book:
+    """Look-ups in one plant snapshot. Build once per snapshot: it remembers what it has looked up."""
+
+    def __init__(self, plant: Plant) -> None:
+        self.plant = plant
+        self.almanac = Almanac(plant.calendar, plant.time_zone)
+        self.lines: dict[str, Line] = {line.id: line for line in plant.lines}
+        self.machines: dict[str, Machine] = {m.id: m for line in plant.lines for m in line.machines}
+        self._standards = _by(plant.standards, lambda row: (row.machine, row.product))
+        self._bill = _by(plant.bill, lambda row: (row.machine, row.product))
+        self._prices = _by(plant.prices, lambda row: (row.material,))
+        self._pairs = _by(plant.changeovers, lambda row: (row.machine, row.from_product, row.to_product))
+        self._dates: dict[dt.datetime, dt.date] = {}
+        self._standard: dict[tuple[str, str, dt.date, Basis], Standard | None] = {}
+        self._billed: dict[tuple[str, str, dt.date, Basis], dict[str, Decimal]] = {}
+        self._priced: dict[tuple[object, ...], Pair | None] = {}
+
+    def production_day(self, time_us: int) -> dt.date:
+        """The production day of an instant."""
+        return self.almanac.production_day(time_us)
+
+    def effective(self, time_us: int) -> dt.date:
+        """The site date of an instant: whose rows are in force."""
+        return self.almanac.site_date(time_us)
+
+    def scheduled_us(self, from_us: int, to_us: int) -> int:
+        """Scheduled time in a span, in microseconds."""
+        return self.almanac.scheduled_us(from_us, to_us)
+
+    def _recorded_date(self, row: Dated) -> dt.date:
+        date = self._dates.get(row.recorded_at)
+        if date is None:
+            date = self._dates[row.recorded_at] = row.recorded_at.astimezone(self.almanac.zone).date()
+        return date
+
+    def standard(self, machine: str, product: str | None, date: dt.date, basis: Basis) -> Standard | None:
+        """The standard cost card in force, or None."""
+        if product is None:
+            return None
+        key = (machine, product, date, basis)
+        if key not in self._standard:
+            rows = self._standards.get((machine, product), ())
+            self._standard[key] = in_force(rows, date, basis, self._recorded_date)
+        return self._standard[key]
+
+    def bill(self, machine: str, product: str | None, date: dt.date, basis: Basis) -> dict[str, Decimal]:
+        """Quantity by material in one unit of the product."""
+        if product is None:
+            return {}
+        key = (machine, product, date, basis)
+        if key not in self._billed:
+            self._billed[key] = self._bill_in_force(machine, product, date, basis)
+        return self._billed[key]
+
+    def _bill_in_force(self, machine: str, product: str, date: dt.date, basis: Basis) -> dict[str, Decimal]:
+        rows: list[BillItem] = [
+            row for row in self._bill.get((machine, product), ()) if row.effective_from <= date
+        ]
+        if basis == "ante" and rows:
+            first = min(row.recorded_at for row in rows)
+            rows = [row for row in rows if row.recorded_at == first or self._recorded_date(row) <= date]
+        bill = {}
+        for material in sorted({row.material for row in rows}):
+            same = [row for row in rows if row.material == material]
+            row = in_force(same, date, basis, self._recorded_date)
+            if row is not None and row.quantity:
+                bill[material] = row.quantity
+        return bill
+
+    def pair_minutes(
+        self, machine: str, from_product: str | None, to_product: str | None, date: dt.date, basis: Basis
+    ) -> Decimal | None:
+        """Standard minutes of a changeover between two products, None where the pair has none of its own."""
+        if from_product is None or to_product is None:
+            return None
+        rows = self._pairs.get((machine, from_product, to_product), ())
+        row: ChangeoverPair | None = in_force(rows, date, basis, self._recorded_date)
+        return None if row is None else row.minutes
+
+    def rate(self, machine: str, date: dt.date, basis: Basis) -> Pair | None:
+        """Standard and actual cost of a machine hour."""
+        known = self.machines.get(machine)
+        return self._pair(("rate", machine, date, basis), known.rates if known else (), date, basis)
+
+    def tariff(self, date: dt.date, basis: Basis) -> Pair | None:
+        """Standard and actual price of a kWh."""
+        return self._pair(("tariff", None, date, basis), self.plant.energy, date, basis)
+
+    def price(self, material: str, date: dt.date, basis: Basis) -> Pair | None:
+        """Standard and actual price of a unit of material."""
+        return self._pair(("price", material, date, basis), self._prices.get((material,), ()), date, basis)
+
+    def wage(self, machine: str, shift: str | None, date: dt.date, basis: Basis) -> Pair | None:
+        """Standard and actual wage of a person-hour, and the overtime multiplier."""
+        line = self.machines[machine].line if machine in self.machines else None
+        key = ("wage", line, shift, date, basis)
+        if key not in self._priced:
+            rows = tuple(
+                row for row in self.plant.labour if row.line in (None, line) and row.shift in (None, shift)
+            )
+            self._priced[key] = self._priced_from(rows, date, basis, _labour_rank)
+        return self._priced[key]
+
+    def _pair(
+        self,
+        key: tuple[object, ...],
+        rows: Sequence[Priced],
+        date: dt.date,
+        basis: Basis,
+    ) -> Pair | None:
+        if key not in self._priced:
+            self._priced[key] = self._priced_from(rows, date, basis, _rank)
+        return self._priced[key]
+
+    def _priced_from(
+        self,
+        rows: Sequence[Priced],
+        date: dt.date,
+        basis: Basis,
+        rank: Callable[[Dated], int],
+    ) -> Pair | None:
+        row = in_force(rows, date, basis, self._recorded_date, rank)
+        last = in_force(rows, date, "post", self._recorded_date, rank)
+        if row is None or last is None:
+            return None
+        known = in_force(rows, date, "ante", self._recorded_date, rank) or row
+        actual = known.standard if last.actual is None else last.actual
+        multiplier = last.overtime_multiplier if isinstance(last, Labour) else Decimal(1)
+        return Pair(row.standard, actual, multiplier)
+
+
+def _by(rows: Iterable[Row], key: Callable[[Row], tuple[str, ...]]) -> dict[tuple[str, ...], list[Row]]:
+    groups: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[key(row)].append(row)
+    return dict(groups)
