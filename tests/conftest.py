@@ -25,7 +25,11 @@ SERVERS = [
 
 
 class Servers:
-    """A server of each kind, started when first asked for, with a migrated template database in it."""
+    """A server of each kind, started when first asked for, with a migrated template database in it.
+
+    The server of PLANTLEDGER_TEST_TIMESCALE_URL needs timescaledb.max_background_workers=0, or its
+    workers hold the template.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -46,7 +50,7 @@ class Servers:
     def new_database(self, kind: str, template: str) -> Iterator[str]:
         """A database of its own for as long as the caller keeps the iterator."""
         url, name = self.url(kind), f"test_{secrets.token_hex(6)}"
-        execute(url, f"create database {name} template {template}")
+        execute(url, f"create database {name} template {template} strategy file_copy")
         try:
             yield make_conninfo(url, dbname=name)
         finally:
@@ -85,9 +89,15 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 
 @pytest.fixture(params=SERVERS)
-def database(request: pytest.FixtureRequest, servers: Servers) -> Iterator[str]:
+def server_kind(request: pytest.FixtureRequest) -> str:
+    """`plain` or `timescaledb`; a test that asks for a database runs on both."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database(server_kind: str, servers: Servers) -> Iterator[str]:
     """URL of a fresh database at the newest schema; runs on plain PostgreSQL and on TimescaleDB."""
-    yield from servers.new_database(request.param, servers.template)
+    yield from servers.new_database(server_kind, servers.template)
 
 
 @pytest.fixture
@@ -96,7 +106,7 @@ def plain_database(servers: Servers) -> Iterator[str]:
     yield from servers.new_database("plain", servers.template)
 
 
-@pytest.fixture(params=SERVERS)
-def empty_database(request: pytest.FixtureRequest, servers: Servers) -> Iterator[str]:
+@pytest.fixture
+def empty_database(server_kind: str, servers: Servers) -> Iterator[str]:
     """URL of a fresh database without any schema."""
-    yield from servers.new_database(request.param, "template0")
+    yield from servers.new_database(server_kind, "template0")
