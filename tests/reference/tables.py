@@ -111,12 +111,12 @@ class Plant:
     def bill(self, product: str | None, machine: str, day: date, view: str) -> dict[str, Fraction]:
         """Material quantities per unit in force on a day."""
         found = {
-            key[2]: self.bills.row(key, day, view) for key in self.bills if key[:2] == (product, machine)
+            key[2]: self.bills.row(key, day, view) for key in self.bills.rows if key[:2] == (product, machine)
         }
         return {item: quantity for item, quantity in found.items() if quantity is not None}
 
     def billed_items(self, machine: str) -> list[str]:
-        return sorted({key[2] for key in self.bills if key[1] == machine})
+        return sorted({key[2] for key in self.bills.rows if key[1] == machine})
 
     def wage(
         self, machine: str, shift: str | None, day: date, view: str

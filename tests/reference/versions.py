@@ -29,9 +29,6 @@ class Versions:
     def add(self, key: Any, version: Version) -> None:
         self.rows.setdefault(key, []).append(version)
 
-    def keys(self) -> list[Any]:
-        return list(self.rows)
-
     def row(self, key: Any, day: date, view: str) -> Any:
         """Cost model: the last row on or before the date applies; before the first there is none.
 
