@@ -123,9 +123,9 @@ class Facts(Struct, frozen=True, kw_only=True):
 
     `product`, `order`: of the time; `made_product`, `made_order`: of units and material (they differ in
     idle and planned_stop, and nowhere else). `effective`: the site date whose rows apply. `calendar`:
-    scheduled, break or off; `overtime`: the shift is overtime; `paid`: the break is paid. `crew_us`: people
-    x microseconds as booked, of which `crew_assumed_us` without a trusted crew signal. `uncertain_us`: time
-    with a state of uncertain quality. `energy_kwh` and `material` are as booked (`energy_assumed` without a
+    scheduled, break or off; `overtime`: the shift is overtime; `paid`: the break is paid. `crew`: people as
+    booked, for `crew_assumed_us` of the time without a trusted crew signal. `uncertain_us`: time with a
+    state of uncertain quality. `energy_kwh` and `material` are as booked (`energy_assumed` without a
     counter). `late_seen`: an increase across a gap is in it."""
 
     production_day: dt.date
@@ -140,9 +140,9 @@ class Facts(Struct, frozen=True, kw_only=True):
     calendar: str
     overtime: bool
     paid: bool
+    crew: Decimal
     duration_us: int
-    crew_us: Decimal
-    crew_assumed_us: Decimal = Decimal(0)
+    crew_assumed_us: int = 0
     uncertain_us: int = 0
     good: Decimal = Decimal(0)
     scrap: Decimal = Decimal(0)
@@ -166,15 +166,12 @@ class Output(Facts, frozen=True, kw_only=True):
 
 class Segment(Facts, frozen=True, kw_only=True):
     """A maximal span of constant state, product, order, reason, crew, shift and calendar status, cut at
-    hours, production days and site midnights. `crew`: people, as booked. `uncertain`: a state of uncertain
-    quality."""
+    hours, production days and site midnights."""
 
     machine: str
     hour_us: int
     from_us: int
     to_us: int
-    crew: Decimal
-    crew_assumed: bool
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -239,13 +236,12 @@ class Held(Struct, frozen=True):
 
 
 class Base(Struct, frozen=True):
-    """The base of a counter: its last trusted value. `lost`: trust was lost since; `turned`: order or product
-    changed since."""
+    """The base of a counter: its last trusted value and raw value, in units of 1e-12. `lost`: trust was
+    lost since; `turned`: order or product changed since."""
 
     slot: str
-    value: Decimal
-    raw: Decimal | None
-    trusted: bool
+    value: int
+    raw: int | None
     lost: bool
     turned: bool
     source: str | None
@@ -266,7 +262,6 @@ class Carry(Struct, frozen=True, kw_only=True):
     held: tuple[Held, ...] = ()
     bases: tuple[Base, ...] = ()
     covered: tuple[str, ...] = ()
-    lost: tuple[str, ...] = ()
     last_product: str | None = None
     ran: bool = False
     ran_product: str | None = None
@@ -275,14 +270,19 @@ class Carry(Struct, frozen=True, kw_only=True):
     stops: tuple[OpenStop, ...] = ()
 
 
-class Outlook(Struct, frozen=True, kw_only=True):
-    """What the future told an hour's start about what its carry leaves open. `resolved`: the open
-    changeover runs into `product`, `order`; `reasons`: (start of an open stop without a reason, the reason
-    given later)."""
+class Resolution(Struct, frozen=True):
+    """The open changeover that began at `from_us` runs into this product and order."""
 
-    resolved: bool = False
-    product: str | None = None
-    order: str | None = None
+    from_us: int
+    product: str | None
+    order: str | None
+
+
+class Outlook(Struct, frozen=True, kw_only=True):
+    """What the future told an hour's start about what its carry leaves open: the changeover's resolution, and
+    (start, reason) of the stops that were given their reason later."""
+
+    changeover: Resolution | None = None
     reasons: tuple[tuple[int, str], ...] = ()
 
 
@@ -311,12 +311,12 @@ class HourResult(Struct, frozen=True, kw_only=True):
 
 
 class Interpretation(Struct, frozen=True, kw_only=True):
-    """Hours in order. `restart_us`: the result of these hours changes earlier ones: throw it away and start
-    again at the stored boundary of that hour. Otherwise `next`: the boundary at the end of the last hour
-    (None where the time line ends in it), and `settled`: it equals the stored one, what follows need not be
-    recomputed."""
+    """Hours in order. `next`: the boundary at the end of the last hour (None where the time line ends in
+    it); `settled`: it equals the stored one, so that what follows need not be recomputed. `revise_us`:
+    these hours tell something new to earlier ones, which must be computed again from the boundary of that
+    hour on, up to the first of these hours."""
 
     hours: tuple[HourResult, ...]
-    restart_us: int | None
     next: Boundary | None
     settled: bool
+    revise_us: int | None
