@@ -1,0 +1,105 @@
+"""What the durable buffer gives up, and when: acknowledged data first, then what the policy says.
+
+The unit is a segment (a file of the buffer). The policy decides; the buffer writes the gap record
+before it deletes anything that the cloud has not acknowledged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class AtCap(StrEnum):
+    """What happens when nothing acknowledged is left to delete.
+
+    DROP_OLDEST: the oldest data goes, a gap record says so. STOP: new data is refused, the recorder
+    makes the gap record.
+    """
+
+    DROP_OLDEST = "drop_oldest"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One segment. size: bytes on disk. settled: nothing in it still waits for the cloud's ack.
+
+    settled_us: when that became so. current: being written, never given up.
+    """
+
+    ordinal: int
+    size: int
+    settled: bool
+    settled_us: int | None = None
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """need: bytes of the segment to be made. cap: of the whole buffer. free: on the disk.
+
+    reserve: what to leave free there. floor: what the buffer may hold whatever the reserve says.
+    """
+
+    need: int
+    cap: int
+    free: int
+    reserve: int
+    floor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Segments to delete, in order. enough: whether there is room after it."""
+
+    delete: tuple[int, ...]
+    drop: tuple[int, ...]
+    enough: bool
+
+
+def make_room(held: Sequence[Held], room: Room, at_cap: AtCap) -> Plan:
+    """Which segments go so that a new one fits below the cap and leaves the reserve of the disk.
+
+    The reserve alone never costs data that waits for its ack, beyond the room of the one new segment.
+    """
+    used = sum(segment.size for segment in held)
+    freed = 0
+    delete: list[int] = []
+    drop: list[int] = []
+
+    def fits(exchange: bool) -> bool:
+        after = used - freed + room.need
+        spares = room.free + freed - room.need >= room.reserve or after <= room.floor
+        return after <= room.cap and (spares or (exchange and freed >= room.need))
+
+    for segment in _oldest_first(held, settled=True):
+        if fits(exchange=False):
+            break
+        delete.append(segment.ordinal)
+        freed += segment.size
+    if at_cap is AtCap.DROP_OLDEST:
+        for segment in _oldest_first(held, settled=False):
+            if fits(exchange=True):
+                break
+            drop.append(segment.ordinal)
+            freed += segment.size
+    return Plan(tuple(delete), tuple(drop), fits(exchange=True))
+
+
+def expired(held: Sequence[Held], now_us: int, keep_us: int) -> tuple[int, ...]:
+    """Acknowledged segments that have been kept for long enough, in case the cloud asks again."""
+    return tuple(
+        segment.ordinal
+        for segment in held
+        if segment.settled
+        and not segment.current
+        and segment.settled_us is not None
+        and now_us - segment.settled_us >= keep_us
+    )
+
+
+def _oldest_first(held: Sequence[Held], *, settled: bool) -> list[Held]:
+    found = [segment for segment in held if segment.settled is settled and not segment.current]
+    return sorted(found, key=lambda segment: segment.ordinal)
