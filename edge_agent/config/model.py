@@ -168,7 +168,7 @@ class ModbusBase(SourceBase):
     address_base: int = 0
     pause_us: int = 0
     max_registers: int = 125
-    max_gap: int = 16
+    max_gap: int = 125
     forbidden: tuple[RegisterRange, ...] = ()
 
 

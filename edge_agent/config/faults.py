@@ -1,0 +1,56 @@
+"""Every mistake of a config, each with its place and its mend, collected before anything is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from edge_agent.config.model import Place
+
+
+class Faults:
+    """Mistakes (which refuse the config) and warnings (which do not), each told once."""
+
+    def __init__(self) -> None:
+        self._mistakes: dict[tuple[Place, str], None] = {}
+        self._warnings: dict[tuple[Place, str], None] = {}
+
+    def add(self, place: Place, message: str) -> None:
+        """A mistake; ``message`` is one line and ends with what to do."""
+        self._mistakes[(place, _one_line(message))] = None
+
+    def warn(self, place: Place, message: str) -> None:
+        """Something that may be meant, or may be missing only on this machine."""
+        self._warnings[(place, _one_line(message))] = None
+
+    def __bool__(self) -> bool:
+        return bool(self._mistakes)
+
+    def lines(self) -> list[str]:
+        """``FILE:LINE:COLUMN: message`` of every mistake, in the order of the text."""
+        return [f"{place}: {message}" for place, message in sorted(self._mistakes)]
+
+    def warnings(self) -> list[str]:
+        """As ``lines``, of the warnings."""
+        return [f"{place}: warning: {message}" for place, message in sorted(self._warnings)]
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant; None where nothing is near."""
+    by_folded = {name.lower().replace("-", "_"): name for name in known}
+    found = get_close_matches(word.lower().replace("-", "_"), by_folded, n=1, cutoff=0.6)
+    return by_folded[found[0]] if found else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``did you mean 'x'?`` or, where nothing is near, the words that are possible."""
+    names = list(known)
+    near = closest(word, names)
+    if near is not None:
+        return f"did you mean '{near}'?"
+    return f"possible: {', '.join(sorted(names))}" if names else "none is configured"
+
+
+def _one_line(message: str) -> str:
+    """Whatever a value holds, a mistake stays one printable line."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in message)

@@ -1,0 +1,76 @@
+"""``${env:NAME}``, ``${file:PATH}`` and ``${hostname}`` in any value; ``$${`` stands for a plain ``${``.
+
+What a substitution brings in is never repeated in a message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping as Words
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edge_agent.config.document import Mapping, Scalar, Sequence, Tree
+from edge_agent.config.faults import Faults, did_you_mean
+
+_PART = re.compile(r"\$?\$\{([^{}]*)\}")
+_LIMIT = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Where substitutions look: environment, the config's folder, and the gateway's name."""
+
+    environment: Words[str, str]
+    folder: Path
+    hostname: str
+
+
+def fill(tree: Tree, world: World, faults: Faults) -> Tree:
+    """The tree with every substitution done; one that cannot be done is a mistake, and its text stays."""
+    if isinstance(tree, Scalar):
+        return _filled(tree, world, faults)
+    if isinstance(tree, Sequence):
+        return replace(tree, items=tuple(fill(item, world, faults) for item in tree.items))
+    return Mapping(tree.place, tree.keys, tuple(fill(value, world, faults) for value in tree.values))
+
+
+def _filled(scalar: Scalar, world: World, faults: Faults) -> Scalar:
+    if "${" not in scalar.text:
+        return scalar
+
+    def part(found: re.Match[str]) -> str:
+        if found.group().startswith("$$"):
+            return found.group()[1:]
+        try:
+            return _looked_up(found.group(1).strip(), world)
+        except ValueError as error:
+            faults.add(scalar.place, f"{found.group()}: {error}")
+            return found.group()
+
+    return replace(scalar, text=_PART.sub(part, scalar.text), source=scalar.text)
+
+
+def _looked_up(name: str, world: World) -> str:
+    kind, colon, rest = name.partition(":")
+    if name == "hostname":
+        return world.hostname
+    if kind == "env" and colon:
+        if rest not in world.environment:
+            raise ValueError(f"the environment has no {rest}; set it for the service, or write the value")
+        return world.environment[rest]
+    if kind == "file" and colon:
+        return _text_of(world.folder / rest, rest)
+    known = ("env:NAME", "file:PATH", "hostname")
+    raise ValueError(f"'{name}' cannot be filled in; {did_you_mean(name, known)}")
+
+
+def _text_of(path: Path, name: str) -> str:
+    try:
+        if path.stat().st_size > _LIMIT:
+            raise ValueError(f"{name} is larger than 64 KiB; name the file that holds only the value")
+        return path.read_text("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        raise ValueError(f"{name} is not UTF-8 text; save it as UTF-8") from None
+    except OSError as error:
+        raise ValueError(f"{name} cannot be read ({error.strerror}); check path and owner") from None
