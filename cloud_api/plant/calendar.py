@@ -145,6 +145,8 @@ def _breaks(fields: Fields, start: int, end: int) -> list[Content]:
         begin = _minutes(child, "start", "10:00")
         shown = _minute_clock(begin)
         minutes = child.required_number("minutes", POSITIVE, "20")
+        if minutes != int(minutes):
+            child.faults.add(child.at("minutes"), "a break lasts whole minutes", "write a whole number")
         if begin < start:
             begin += DAY_MINUTES
         if begin >= end:
