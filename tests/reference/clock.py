@@ -80,3 +80,7 @@ class SiteClock:
             cuts |= {self.midnight(day), self.day_begin(day)}
             day += ONE_DAY
         return {cut for cut in cuts if start_us < cut < end_us}
+
+    def shown(self, instant_us: int, utc: bool = False) -> datetime:
+        """The instant as an aware datetime of the site, or of UTC."""
+        return moment_of(instant_us).astimezone(UTC if utc else self.zone)

@@ -110,7 +110,8 @@ def test_other_states_go_to_their_cause_with_product_of_the_segment(shop: Worksh
     shop.say("11:00", "state", "planned_stop")
     shop.say("12:00", "state", "idle")
     found = cells(shop.result())
-    assert found["machine", "downtime"] == found["machine", "waiting"] == found["machine", "planned_stop"] == 60
+    assert found["machine", "downtime"] == found["machine", "waiting"] == 60
+    assert found["machine", "planned_stop"] == 60
     assert found["labour", "downtime"] == found["labour", "waiting"] == 60
     assert found["labour", "planned_stop"] == 90
     assert found["labour", "crew"] == 90
@@ -132,7 +133,7 @@ def test_off_costs_only_running_and_changing_over_at_the_multiplier(shop: Worksh
     assert ("labour", "downtime") not in found
 
 
-def test_overtime_shift_costs_as_scheduled_at_the_multiplier_and_its_break_at_normal_rates(shop: Workshop) -> None:
+def test_overtime_shift_is_at_the_multiplier_and_its_break_at_normal_rates(shop: Workshop) -> None:
     shop.calendar["shifts"][0] |= {"overtime": True, "breaks": [{"start": "09:00", "minutes": 60}]}
     shop.run("08:00", "10:00")
     shop.say("08:30", "good_count", 100)

@@ -1,8 +1,8 @@
 """A small plant with round numbers, written as files, for hand-computed cases.
 
-Machine m1 (and m2 behind it where asked): rate 60 standard; wage 30, crew 2; tariff 0.10; product P: cycle 36 s
-(0.01 h), energy 0.5 kWh, 0.2 kg of resin at 5.00. Shift D from 06:00 to 14:00 every day, zone UTC unless told.
-Times of samples are HH:MM[:SS] on Monday 2 March 2026, or full times.
+Machine m1 (and m2 behind it where asked): rate 60 standard; wage 30, crew 2; tariff 0.10; product P: cycle
+36 s (0.01 h), energy 0.5 kWh, 0.2 kg of resin at 5.00. Shift D from 06:00 to 14:00 every day, zone UTC
+unless told. Times of samples are HH:MM[:SS] on Monday 2 March 2026, or full times.
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ class Workshop:
         """One more row of standards.csv, or, for the same product, machine and date, in place of it."""
         row = {**STANDARD, **changes}
         same = ("product", "machine", "from")
-        self.standards = [old for old in self.standards if any(old[name] != row[name] for name in same)] + [row]
+        kept = [old for old in self.standards if any(old[name] != row[name] for name in same)]
+        self.standards = [*kept, row]
 
     def second_machine(self, **changes: str) -> None:
         """m2 after m1 on the same line, rate 40, product P at the same cycle unless told."""
@@ -104,12 +105,11 @@ class Workshop:
         with (folder / "site.yaml").open("w", encoding="utf-8") as file:
             YAML(typ="safe", pure=True).dump(self.site, file)
         columns = list(dict.fromkeys(name for row in self.standards for name in row))
-        write_csv(
-            folder / "standards.csv", columns, [[row.get(name, "") for name in columns] for row in self.standards]
-        )
-        for name, rows in self.tables.items():
-            if rows:
-                write_csv(folder / name, COLUMNS[name], rows)
+        rows = [[row.get(name, "") for name in columns] for row in self.standards]
+        write_csv(folder / "standards.csv", columns, rows)
+        for name, told in self.tables.items():
+            if told:
+                write_csv(folder / name, COLUMNS[name], told)
         return folder
 
     def result(self, start: str = "2026-03-01", end: str = "2026-03-04", earlier: Any = None) -> Result:
