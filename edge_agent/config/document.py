@@ -24,7 +24,7 @@ _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """One value as written; ``plain`` without quotes. ``source``: the text before ``${...}`` was filled in."""
+    """One value as written; plain: without quotes. source: the text before ``${...}`` was filled in."""
 
     place: Place
     text: str

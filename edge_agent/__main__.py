@@ -1,0 +1,122 @@
+"""``edge-agent``: from the command line to an exit code. Each command imports only what it needs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from edge_agent.errors import AgentError
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; 0 when it did what was asked, 1 when not, 2 for a command line that makes no sense."""
+    options = _parser().parse_args(argv)
+    command: Command = options.command
+    try:
+        return command(options)
+    except AgentError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="edge-agent",
+        description="Reads PLCs and meters, never writes to them, and delivers what they say to the cloud.",
+        epilog="example:\n  edge-agent check gw-1.yaml && edge-agent run gw-1.yaml",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    check = _add(
+        commands, "check", _check, "name every mistake of a config", "check gw-1.yaml --plant plants/columbus"
+    )
+    check.add_argument("--plant", type=Path, metavar="DIR", help="compare names with this plant model")
+    _add(commands, "run", _run, "run the agent until SIGTERM; SIGHUP reloads the config", "run gw-1.yaml")
+    read = _add(commands, "read", _read, "show each signal as it is now", "read gw-1.yaml --watch")
+    read.add_argument("--watch", action="store_true", help="again and again, until Ctrl-C")
+    read.add_argument("--json", action="store_true", help="one JSON object a signal and line")
+    read.add_argument("--only", metavar="TEXT", help="only signals whose machine.signal holds this text")
+    _add(commands, "plan", _plan, "show what is asked of each device, and how often", "plan gw-1.yaml")
+    status = _add(commands, "status", _status, "show buffer, delivery and sources", "status gw-1.yaml")
+    status.add_argument("--json", action="store_true", help="as one JSON object")
+    _add(
+        commands,
+        "schema",
+        _schema,
+        "print the JSON Schema for editors",
+        "schema > edge.schema.json",
+        file=False,
+    )
+    return parser
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    command: Command,
+    what: str,
+    example: str,
+    *,
+    file: bool = True,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name,
+        help=what,
+        description=what[0].upper() + what[1:] + ".",
+        epilog=f"example:\n  edge-agent {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(command=command)
+    if file:
+        parser.add_argument("file", type=Path, metavar="FILE", help="the config of this gateway (YAML)")
+    return parser
+
+
+def _check(options: argparse.Namespace) -> int:
+    from edge_agent.tools.check import check
+
+    return check(options.file, options.plant)
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from edge_agent.tools.schema import schema
+
+    return schema()
+
+
+def _run(options: argparse.Namespace) -> int:
+    from edge_agent.app import run
+
+    return run(options.file)
+
+
+def _read(options: argparse.Namespace) -> int:
+    from edge_agent.app import read
+
+    return read(options.file, watch=options.watch, as_json=options.json, only=options.only)
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from edge_agent.tools.plan import plan
+
+    return plan(options.file)
+
+
+def _status(options: argparse.Namespace) -> int:
+    from edge_agent.tools.status import status
+
+    return status(options.file, as_json=options.json)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

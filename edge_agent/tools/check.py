@@ -1,0 +1,27 @@
+"""``check``: every mistake of a config, each on one line that an editor can jump to."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from edge_agent.config.load import load
+from edge_agent.config.plant import compare, read_names
+
+
+def check(file: Path, plant: Path | None) -> int:
+    """Print the mistakes; 1 if there are any. Warnings stand on the error stream, and only where nothing is
+    wrong.
+    """
+    loaded = load(file)
+    if loaded.config is not None and plant is not None:
+        compare(loaded.config, read_names(plant), loaded.faults)
+    if loaded.faults or loaded.config is None:
+        print(*loaded.faults.lines(), sep="\n")
+        return 1
+    for line in loaded.faults.warnings():
+        print(line, file=sys.stderr)
+    config = loaded.config
+    counts = f"{len(config.sources)} sources, {len(config.machines)} machines, {len(config.signals)} signals"
+    print(f"{file}: OK: {counts}")
+    return 0
