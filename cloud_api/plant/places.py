@@ -94,7 +94,7 @@ class PlantRefused(CloudError):
 
 def nearest(word: str, known: Collection[str]) -> str:
     """The mend for an unknown word: the nearest known one, else the list of them."""
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
     if not near:
         folded = {name.casefold(): name for name in known}
         near = [folded[word.casefold()]] if word.casefold() in folded else []
