@@ -43,13 +43,14 @@ class CalendarSpan(Struct, frozen=True):
 
 
 class GridCell(Struct, frozen=True):
-    """[from_us, to_us) in which hour, slice, production day, effective date and calendar status are
-    constant."""
+    """[from_us, to_us) in which hour, slice, production day, effective date and calendar status are constant;
+    cells of one grid that are equal in all but their place have the same `kind`."""
 
     from_us: int
     to_us: int
     hour_us: int
     slice_us: int
+    kind: int
     production_day: dt.date
     effective: dt.date
     status: str
@@ -177,16 +178,22 @@ class Almanac:
         edges = {*starts, *slices, *self._day_starts(from_us, to_us)}
         bounds = [*sorted({edge for edge in edges if from_us <= edge < to_us} | {from_us}), to_us]
         cells = []
+        kinds: dict[tuple[object, ...], int] = {}
         for begin, end in pairwise(bounds):
             tile = tiles[bisect_right(starts, begin) - 1]
+            day, date = self.production_day(begin), self.site_date(begin)
+            kind = kinds.setdefault(
+                (day, date, tile.status, tile.shift, tile.overtime, tile.paid), len(kinds)
+            )
             cells.append(
                 GridCell(
                     from_us=begin,
                     to_us=end,
                     hour_us=begin - begin % HOUR_US,
                     slice_us=slices[bisect_right(slices, begin) - 1],
-                    production_day=self.production_day(begin),
-                    effective=self.site_date(begin),
+                    kind=kind,
+                    production_day=day,
+                    effective=date,
                     status=tile.status,
                     shift=tile.shift,
                     overtime=tile.overtime,

@@ -5,12 +5,28 @@ Amounts are Decimal in the site's currency. Stored amounts have 12 decimals, ans
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
+from collections.abc import Callable, Sequence
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal, localcontext
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 CONTEXT = Context(prec=40, rounding=ROUND_HALF_EVEN)
 STORED = Decimal("1e-12")
 SHOWN = Decimal("1e-4")
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def exactly(function: Callable[P, R]) -> Callable[P, R]:
+    """Let the function compute with the decimal context of money, whatever the caller's is."""
+
+    @wraps(function)
+    def inside(*args: P.args, **kwargs: P.kwargs) -> R:
+        with localcontext(CONTEXT):
+            return function(*args, **kwargs)
+
+    return inside
 
 
 def stored(amount: Decimal) -> Decimal:

@@ -56,18 +56,18 @@ def holds(spans: Sequence[Span], time_us: int) -> bool:
 
 
 class Interruption(Struct, frozen=True, order=True):
-    """Trust ends at an instant: of everything from a source, or of the slots named (None: all)."""
+    """Trust ends at an instant: of everything from a source, or of the slots named."""
 
     time_us: int
     source: str | None
-    slots: frozenset[str] | None
+    slots: frozenset[str]
 
 
 class Hole(Struct, frozen=True):
-    """A span without trust in the slots (None: all), and why."""
+    """A span without trust in what an agent sends for the slots, and why."""
 
     span: Span
-    slots: frozenset[str] | None
+    slots: frozenset[str]
     reason: str
 
 
@@ -87,22 +87,16 @@ class Trust:
         self.holes = [hole for loss in evidence.losses for hole in self._holes(loss)]
 
     def _holes(self, loss: Loss) -> list[Hole]:
-        slots = None
+        slots = frozenset(self._live)
         if loss.series is not None:
             slots = frozenset(slot(self._signals[s]) for s in loss.series if s in self._signals)
         span = Span(loss.from_us, loss.to_us)
         if loss.kind == "gap":
             return [Hole(span, slots, loss.reason or "gap")] if span.from_us < span.to_us else []
-        here = [
-            spans
-            for source, spans in self.coverage.items()
-            if slots is None or source in self._sources(slots)
-        ]
+        sources = {signal.source for name in slots for signal in self._live.get(name, ())}
+        here = [spans for source, spans in self.coverage.items() if source in sources]
         covered = joined(piece for spans in here for piece in spans)
-        return [Hole(part, slots, loss.reason or IN_TRANSIT) for part in without(span, covered)]
-
-    def _sources(self, slots: frozenset[str]) -> set[str | None]:
-        return {signal.source for name in slots for signal in self._live.get(name, ())}
+        return [Hole(part, slots, IN_TRANSIT) for part in without(span, covered)]
 
     def reaches(self, source: str, time_us: int) -> bool:
         """Whether scan marks of the source reach up to the instant from before it."""
@@ -111,23 +105,23 @@ class Trust:
     def interruptions(self, from_us: int, to_us: int, covered: Sequence[str]) -> list[Interruption]:
         """Where trust ends in [from_us, to_us); `covered`: sources whose marks reached up to from_us."""
         found = {
-            Interruption(span.to_us, source, None)
+            Interruption(span.to_us, source, frozenset())
             for source, spans in self.coverage.items()
             for span in spans
             if from_us <= span.to_us < to_us
         }
         for source in covered:
             if not holds(self.coverage.get(source, ()), from_us):
-                found.add(Interruption(from_us, source, None))
+                found.add(Interruption(from_us, source, frozenset()))
         for hole in self.holes:
             if from_us <= hole.span.from_us < to_us:
                 found.add(Interruption(hole.span.from_us, None, hole.slots))
-        return sorted(found, key=lambda i: (i.time_us, i.source or "", sorted(i.slots or ())))
+        return sorted(found, key=lambda i: (i.time_us, i.source or "", sorted(i.slots)))
 
     def reason_changes(self, from_us: int, to_us: int) -> list[tuple[int, str | None]]:
         """Why the state is not known, as a step function over [from_us, to_us); a gap tells more than a
         backlog."""
-        holes = [hole for hole in self.holes if hole.slots is None or "state" in hole.slots]
+        holes = [hole for hole in self.holes if "state" in hole.slots]
         edges = {edge for hole in holes for edge in (hole.span.from_us, hole.span.to_us)}
         steps: list[tuple[int, str | None]] = []
         for edge in sorted({from_us, *(edge for edge in edges if from_us < edge < to_us)}):
@@ -154,17 +148,19 @@ class Trust:
         signal = self._signals.get(sample.series)
         if signal is None:
             return False
-        return any(
+        name = slot(signal)
+        return not self._in_hole(name, sample.time_us) and any(
             live.source is not None
             and (live.since_us is None or live.since_us <= sample.time_us)
             and holds(self.coverage.get(live.source, ()), sample.time_us)
-            for live in self._live.get(slot(signal), ())
+            for live in self._live.get(name, ())
         )
 
     def _is_lost(self, sample: Sample) -> bool:
         signal = self._signals.get(sample.series)
-        return signal is not None and any(
-            hole.span.from_us <= sample.time_us < hole.span.to_us
-            and (hole.slots is None or slot(signal) in hole.slots)
-            for hole in self.holes
+        return signal is not None and not sample.history and self._in_hole(slot(signal), sample.time_us)
+
+    def _in_hole(self, name: str, time_us: int) -> bool:
+        return any(
+            hole.span.from_us <= time_us < hole.span.to_us and name in hole.slots for hole in self.holes
         )

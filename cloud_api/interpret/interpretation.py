@@ -1,0 +1,223 @@
+"""A machine's samples and its plant model become segments, hourly facts and exact entries.
+
+`interpret` is the one entry point: pure, equal for any order of arrival, and the same figure whether an
+hour is computed alone from its stored boundary or with all that came before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from functools import partial
+from itertools import groupby
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from .ledger import Journal, Pricing
+from .model import (
+    HOUR_US,
+    Boundary,
+    Carry,
+    Entry,
+    Evidence,
+    HourResult,
+    Interpretation,
+    Outlook,
+    Output,
+)
+from .money import exactly
+from .plant import CounterRule
+from .segments import ENERGY, Crews, Facts, Key, Sum, key_of, resolve
+from .standards import Book
+from .timeline import Piece, Sweep
+
+NOTHING: Mapping[int, Boundary] = {}
+EMPTY = Outlook()
+
+
+@exactly
+def interpret(
+    machine: str,
+    book: Book,
+    evidence: Evidence,
+    begin: Boundary | None = None,
+    stored: Mapping[int, Boundary] = NOTHING,
+    dirty_us: int | None = None,
+    cuts: Sequence[int] = (),
+) -> Interpretation:
+    """Interpret [begin, evidence.to_us) of one machine's time line.
+
+    `begin`: the boundary to start from; None: nothing came before. `stored`: boundaries known at later
+    hours; at the first of them after the hour `dirty_us` whose carry is the same the run stops. `cuts`:
+    instants at which hours are sliced for a window off the hour grid; they change no amount. See
+    `Interpretation` for what to do next."""
+    start = evidence.first_us if begin is None else max(begin.hour_us, evidence.first_us)
+    if begin is None:
+        begin = Boundary(hour_us=start - start % HOUR_US)
+    end = min(evidence.to_us, evidence.watermark_us)
+    if start >= end:
+        return Interpretation(hours=(), next=None, settled=False, revise_us=None)
+    known = book.machines.get(machine)
+    rules: Mapping[str, CounterRule] = known.counters if known else {}
+    sweep = Sweep(evidence, rules, begin)
+    sweep.run(
+        book.almanac.grid(start, end, tuple(cuts)), stored, begin.hour_us if dirty_us is None else dirty_us
+    )
+    return _Run(machine, book, evidence, begin, sweep, stored).result(end)
+
+
+class Slice(Struct):
+    """What is collected of one hour, or of one slice of it."""
+
+    hour_us: int
+    slice_us: int
+    from_us: int
+    to_us: int
+    segments: list[Sum]
+    groups: dict[tuple[int, Key, bool], Sum]
+
+
+class _Run:
+    """Turns one sweep into hours."""
+
+    def __init__(
+        self,
+        machine: str,
+        book: Book,
+        evidence: Evidence,
+        begin: Boundary,
+        sweep: Sweep,
+        stored: Mapping[int, Boundary],
+    ) -> None:
+        self.begin, self.sweep = begin, sweep
+        self.facts = Facts(book, machine)
+        self.crews = Crews(book, machine)
+        units = {
+            signal.item: signal.unit
+            for signal in evidence.signals.values()
+            if signal.role == "material" and signal.item and signal.unit
+        }
+        self.pricing = partial(Pricing, book, machine, "ante", units)
+        self.ahead = EMPTY if sweep.settled_us is None else stored[sweep.settled_us].outlook
+        self.found = sweep.found()
+
+    def result(self, end: int) -> Interpretation:
+        sweep = self.sweep
+        resolve(sweep, self.ahead)
+        last = sweep.settled_us or end
+        carry = sweep.carries.get(last) if last != self.begin.hour_us else None
+        begin = Boundary(
+            hour_us=self.begin.hour_us, carry=self.begin.carry, outlook=self.outlook(self.begin.carry)
+        )
+        hours: list[HourResult] = []
+        for _, parts in groupby(self.slices(), key=lambda part: part.hour_us):
+            hours += self.hour(list(parts), begin)
+        return Interpretation(
+            hours=tuple(hours),
+            next=None if carry is None else Boundary(hour_us=last, carry=carry, outlook=self.ahead),
+            settled=sweep.settled_us is not None,
+            revise_us=self.revision(begin.outlook),
+        )
+
+    def outlook(self, carry: Carry) -> Outlook:
+        """What this run knows of the things that a carry leaves open."""
+        changeover = None
+        if carry.changeover_us is not None:
+            changeover = self.sweep.resolutions.get(carry.changeover_us)
+            ahead = self.ahead.changeover
+            if changeover is None and ahead is not None and ahead.from_us == carry.changeover_us:
+                changeover = ahead
+        told = dict(self.ahead.reasons)
+        reasons = []
+        for stop in carry.stops:
+            if stop.reason is None:
+                given = self.sweep.stops[stop.from_us].given
+                reason = given[0][1] if given else told.get(stop.from_us)
+                if reason is not None:
+                    reasons.append((stop.from_us, reason))
+        return Outlook(changeover=changeover, reasons=tuple(reasons))
+
+    def revision(self, outlook: Outlook) -> int | None:
+        """The hour from which on earlier hours must be told what this run has found out."""
+        old = self.begin.outlook
+        starts = [start for start, _ in set(old.reasons) ^ set(outlook.reasons)]
+        if old.changeover != outlook.changeover:
+            starts += [each.from_us for each in (old.changeover, outlook.changeover) if each is not None]
+        return min(starts) - min(starts) % HOUR_US if starts else None
+
+    def slices(self) -> list[Slice]:
+        """The pieces collected by slice of the grid."""
+        slices: list[Slice] = []
+        for piece in self.sweep.pieces:
+            cell = piece.cell
+            if not slices or slices[-1].slice_us != cell.slice_us:
+                slices.append(Slice(cell.hour_us, cell.slice_us, piece.from_us, piece.to_us, [], {}))
+            self.add(slices[-1], piece)
+        return slices
+
+    def add(self, part: Slice, piece: Piece) -> None:
+        """Add a piece to its segment and to its group."""
+        cell, key = piece.cell, key_of(piece, self.crews)
+        part.to_us = piece.to_us
+        last = part.segments[-1] if part.segments else None
+        if last is None or last.cell is not cell or last.key != key:
+            last = Sum(cell, key, piece.from_us)
+            part.segments.append(last)
+        last.add(piece)
+        name = (cell.kind, key, ENERGY in piece.metered)
+        group = part.groups.get(name)
+        if group is None:
+            group = part.groups[name] = Sum(cell, key, piece.from_us)
+        group.add(piece)
+
+    def hour(self, parts: list[Slice], begin: Boundary) -> list[HourResult]:
+        """The results of the slices of one hour; their entries add up to the entries of the hour uncut."""
+        hour_us = parts[0].hour_us
+        pricing = self.pricing()
+        outputs = [[self.facts.output(group) for group in part.groups.values()] for part in parts]
+        entries = [journal(pricing, each) for each in outputs]
+        if len(parts) > 1:
+            whole = journal(pricing, [output for each in outputs for output in each])
+            entries[-1] = rest(whole, [entry for each in entries[:-1] for entry in each])
+        if hour_us == begin.hour_us:
+            boundary = begin
+        else:
+            carry = self.sweep.carries[hour_us]
+            boundary = Boundary(hour_us=hour_us, carry=carry, outlook=self.outlook(carry))
+        return [
+            HourResult(
+                hour_us=hour_us,
+                from_us=part.from_us,
+                to_us=part.to_us,
+                begin=boundary,
+                segments=tuple(self.facts.segment(total) for total in part.segments),
+                outputs=tuple(outputs[at]),
+                entries=tuple(entries[at]),
+                missing=tuple(sorted(pricing.missing)) if at == 0 else (),
+                findings=self.found.get(hour_us, ()) if at == 0 else (),
+            )
+            for at, part in enumerate(parts)
+        ]
+
+
+def journal(pricing: Pricing, outputs: Sequence[Output]) -> list[Entry]:
+    """The entries of outputs."""
+    book = Journal(pricing)
+    for output in outputs:
+        book.post(output)
+    return book.entries()
+
+
+def rest(whole: Sequence[Entry], parts: Sequence[Entry]) -> list[Entry]:
+    """What the parts leave of the whole, entry by entry."""
+    left: dict[Entry, tuple[Decimal, Decimal]] = {}
+    for sign, entries in ((1, whole), (-1, parts)):
+        for entry in entries:
+            name = replace(entry, amount=Decimal(0), quantity=None)
+            amount, quantity = left.get(name, (Decimal(0), Decimal(0)))
+            left[name] = (amount + sign * entry.amount, quantity + sign * (entry.quantity or 0))
+    return [
+        replace(name, amount=amount, quantity=quantity)
+        for name, (amount, quantity) in left.items()
+        if amount or quantity
+    ]
