@@ -24,12 +24,16 @@ _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """One value as written; plain: without quotes. source: the text before ``${...}`` was filled in."""
+    """One value as written; plain: without quotes. source: the text before ``${...}`` was filled in.
+
+    broken: it was told as a mistake already, so that nobody need look at it again.
+    """
 
     place: Place
     text: str
     plain: bool
     source: str | None = None
+    broken: bool = False
 
     @property
     def absent(self) -> bool:

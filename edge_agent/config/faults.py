@@ -7,6 +7,9 @@ from difflib import get_close_matches
 
 from edge_agent.config.model import Place
 
+_SECRET_LENGTH = 4
+"""Shorter values are not hidden: they would be found everywhere, and are no secrets."""
+
 
 class Faults:
     """Mistakes (which refuse the config) and warnings (which do not), each told once."""
@@ -14,14 +17,20 @@ class Faults:
     def __init__(self) -> None:
         self._mistakes: dict[tuple[Place, str], None] = {}
         self._warnings: dict[tuple[Place, str], None] = {}
+        self._hidden: dict[str, str] = {}
+
+    def hide(self, value: str, name: str) -> None:
+        """Show ``name`` wherever a message would repeat ``value``, which may be a secret."""
+        if len(value) >= _SECRET_LENGTH:
+            self._hidden[value] = name
 
     def add(self, place: Place, message: str) -> None:
         """A mistake; ``message`` is one line and ends with what to do."""
-        self._mistakes[(place, _one_line(message))] = None
+        self._mistakes[(place, self._shown(message))] = None
 
     def warn(self, place: Place, message: str) -> None:
         """Something that may be meant, or may be missing only on this machine."""
-        self._warnings[(place, _one_line(message))] = None
+        self._warnings[(place, self._shown(message))] = None
 
     def __bool__(self) -> bool:
         return bool(self._mistakes)
@@ -33,6 +42,11 @@ class Faults:
     def warnings(self) -> list[str]:
         """As ``lines``, of the warnings."""
         return [f"{place}: warning: {message}" for place, message in sorted(self._warnings)]
+
+    def _shown(self, message: str) -> str:
+        for value, name in self._hidden.items():
+            message = message.replace(value, name)
+        return _one_line(message)
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:

@@ -216,17 +216,21 @@ def _require(table: Table, section: Section, name: str, faults: Faults) -> None:
     for wanted in table.fields:
         if wanted.required and wanted.name not in section.keys and wanted.name not in section.broken:
             section.broken.add(wanted.name)
-            hint = getattr(wanted.kind, "wants", wanted.text)
-            faults.add(section.place, f"{table.title} '{name}' has no '{wanted.name}'; add it: {hint}")
+            told = f"{table.title} '{name}' has no '{wanted.name}'; add it"
+            faults.add(section.place, f"{told} ({wanted.text.removesuffix('.')})")
 
 
 def _written(tree: Tree) -> str:
     if isinstance(tree, Scalar):
         return "nothing" if tree.absent else f"'{tree.shown}'"
-    return "a list" if isinstance(tree, Sequence) else "a mapping"
+    if isinstance(tree, Sequence):
+        return "a list"
+    return "a mapping" if tree.keys else "an empty mapping"
 
 
 def _scalar(kind: ScalarKind, tree: Tree, name: str, faults: Faults) -> Any:
+    if isinstance(tree, Scalar) and tree.broken:
+        return INVALID
     if not isinstance(tree, Scalar) or tree.absent:
         faults.add(tree.place, f"'{name}' wants {kind.wants}, not {_written(tree)}")
         return INVALID
@@ -282,14 +286,48 @@ def _choice(kind: Choice, tree: Tree, name: str, place: Place, faults: Faults) -
     if not isinstance(tree, Mapping):
         faults.add(tree.place, f"'{name}' wants a mapping with {kind.by}, ..., not {_written(tree)}")
         return INVALID
-    told = next((value for key, value in tree.items() if key.text == kind.by), None)
-    if told is None:
+    told = next(((key, value) for key, value in tree.items() if key.text == kind.by), None)
+    if told is None and (told := _misspelt(kind, tree)) is not None:
+        message = f"unknown key '{told[0].text}' in {kind.title} '{name}'; did you mean '{kind.by}'?"
+        faults.add(told[0].place, message)
+    elif told is None:
         faults.add(place, f"{kind.title} '{name}' has no '{kind.by}'; use {', '.join(kind.tables)}")
-        return INVALID
-    if not isinstance(told, Scalar) or told.text not in kind.tables:
-        word = told.shown if isinstance(told, Scalar) else ""
-        faults.add(
-            told.place, f"{kind.by}: '{word}' is not a {kind.title}; {did_you_mean(word, kind.tables)}"
-        )
-        return INVALID
-    return read_section(kind.tables[told.text], tree, name, place, faults)
+    word = told[1] if told is not None else None
+    if isinstance(word, Scalar) and word.text in kind.tables:
+        table = kind.tables[word.text]
+        if told is None or told[0].text == kind.by:
+            return read_section(table, tree, name, place, faults)
+    elif word is not None:
+        text = word.shown if isinstance(word, Scalar) else ""
+        mend = did_you_mean(text, kind.tables)
+        faults.add(word.place, f"{kind.by}: '{text}' is not a kind of {kind.title}; {mend}")
+        table = _likeliest(kind, tree)
+    else:
+        table = _likeliest(kind, tree)
+    _rest(kind, table, tree, told[0] if told is not None else None, name, place, faults)
+    return INVALID
+
+
+def _misspelt(kind: Choice, tree: Mapping) -> tuple[Scalar, Tree] | None:
+    """The entry that was probably meant as ``by``."""
+    known = {f.name for table in kind.tables.values() for f in table.fields}
+    for key, value in tree.items():
+        if key.text not in known and closest(key.text, [*known]) == kind.by:
+            return key, value
+    return None
+
+
+def _likeliest(kind: Choice, tree: Mapping) -> Table:
+    """The table that shares most keys with the tree."""
+    keys = {key.text for key in tree.keys}
+    return max(kind.tables.values(), key=lambda table: len(keys & {f.name for f in table.fields}))
+
+
+def _rest(
+    kind: Choice, table: Table, tree: Mapping, told: Scalar | None, name: str, place: Place, faults: Faults
+) -> None:
+    """Tell the mistakes in the other fields, too."""
+    fields = tuple(f for f in table.fields if f.name != kind.by)
+    kept = [(key, value) for key, value in tree.items() if key is not told]
+    other = Mapping(tree.place, tuple(key for key, _ in kept), tuple(value for _, value in kept))
+    read_section(Table(table.title, fields, table.meant), other, name, place, faults)

@@ -14,7 +14,7 @@ from edge_agent.config.faults import Faults, closest, did_you_mean
 from edge_agent.config.meanings import build_meaning
 from edge_agent.config.model import ModbusBase, OpcUaSource, Place, Signal, Source
 from edge_agent.config.section import Section
-from edge_agent.core.address import Register, parse_register
+from edge_agent.core.address import Register, RegisterRange, parse_register
 from edge_agent.core.node import NodeAddress
 from edge_agent.core.report import ReportRule
 from edge_agent.core.types import Layout, Order, ValueType
@@ -57,8 +57,9 @@ class SignalReader:
             return None
         address = self._address(source)
         layout = self._layout(source, address)
-        self._counter(role, layout.type if layout else None, address)
-        meaning = build_meaning(self.section, role, layout.type if layout else None, self.faults)
+        declared = None if layout is None or isinstance(source, OpcUaSource) else layout.type
+        self._counter(role, declared, address)
+        meaning = build_meaning(self.section, role, declared, self.faults)
         report = self._report(role)
         if address is None or layout is None or meaning is None:
             return None
@@ -209,8 +210,11 @@ class SignalReader:
             self.faults.add(at, f"register: {message} {source.max_registers}; raise it or shorten the text")
         for forbidden in source.forbidden:
             if forbidden.overlaps(register, count):
-                message = f"register: {register} ({value_type}) lies in {forbidden}, which source"
-                self.faults.add(at, f"{message} '{source.name}' forbids; remove one of the two")
+                last = register.address + count - 1
+                read = RegisterRange(register.space, register.address, last).shown(source.address_base)
+                span = forbidden.shown(source.address_base)
+                message = f"register: {value_type} fills {read}, source '{source.name}' forbids {span}"
+                self.faults.add(at, f"{message}; remove one of the two")
 
     def _counter(
         self, role: Role, value_type: ValueType | None, address: NodeAddress | Register | None

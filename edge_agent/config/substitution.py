@@ -39,16 +39,23 @@ def _filled(scalar: Scalar, world: World, faults: Faults) -> Scalar:
     if "${" not in scalar.text:
         return scalar
 
+    broken = False
+
     def part(found: re.Match[str]) -> str:
+        nonlocal broken
         if found.group().startswith("$$"):
             return found.group()[1:]
         try:
-            return _looked_up(found.group(1).strip(), world)
+            value = _looked_up(found.group(1).strip(), world)
         except ValueError as error:
             faults.add(scalar.place, f"{found.group()}: {error}")
+            broken = True
             return found.group()
+        if found.group(1).strip() != "hostname":
+            faults.hide(value, found.group())
+        return value
 
-    return replace(scalar, text=_PART.sub(part, scalar.text), source=scalar.text)
+    return replace(scalar, text=_PART.sub(part, scalar.text), source=scalar.text, broken=broken)
 
 
 def _looked_up(name: str, world: World) -> str:

@@ -72,8 +72,13 @@ class RegisterRange:
             and register.address + count - 1 >= self.first
         )
 
+    def shown(self, base: int = 0) -> str:
+        """As the tag list of a source with this ``address_base`` writes it."""
+        last = f"-{self.last + base}" if self.last != self.first else ""
+        return f"{self.space}:{self.first + base}{last}"
+
     def __str__(self) -> str:
-        return f"{self.space}:{self.first}" + (f"-{self.last}" if self.last != self.first else "")
+        return self.shown()
 
 
 def parse_register(text: str, base: int = 0) -> Register:
@@ -133,7 +138,7 @@ def _register(space: Space, address: int, text: str, base: int) -> Register:
 
 
 def _both_readings(name: str, number: int, base: int) -> str:
-    zero_based = f"holding:{number}" if number <= LAST else "no register"
+    zero_based = f"holding:{number + base}" if number <= LAST else "no register"
     one_based = f"holding:{number - 1 + base}" if number >= 1 else "no register"
     return (
         f"the bare register '{name}' can be read in two ways; write {zero_based} where the tag list "

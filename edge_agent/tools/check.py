@@ -22,6 +22,10 @@ def check(file: Path, plant: Path | None) -> int:
     for line in loaded.faults.warnings():
         print(line, file=sys.stderr)
     config = loaded.config
-    counts = f"{len(config.sources)} sources, {len(config.machines)} machines, {len(config.signals)} signals"
-    print(f"{file}: OK: {counts}")
+    counts = {"source": config.sources, "machine": config.machines, "signal": config.signals}
+    print(f"{file}: OK: {', '.join(_counted(word, len(things)) for word, things in counts.items())}")
     return 0
+
+
+def _counted(word: str, count: int) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
