@@ -77,6 +77,47 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Signals, by index, that are read together every interval."""
+
+    interval_us: int
+    signals: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Scan:
+    """What one scan of a group brought. failed: signal to the reason, for those that brought nothing."""
+
+    readings: list[Reading] = field(default_factory=list)
+    failed: dict[int, str] = field(default_factory=dict)
+
+
+class Scanner(Protocol):
+    """One PLC or meter that is read on request. Nothing that the device does raises."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def grace_us(self) -> int: ...
+
+    @property
+    def groups(self) -> Sequence[Group]: ...
+
+    @property
+    def connected(self) -> bool: ...
+
+    async def scan(self, place: int) -> Scan:
+        """Read the group at this place now."""
+
+    async def read(self, signals: Sequence[int]) -> list[Reading]:
+        """Read these signals now, each with its value or the reason why it has none."""
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """What the recorder asks the buffer to keep: one batch, not yet numbered."""
 
@@ -101,7 +142,11 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class BufferState:
-    """For health and status. depth and bytes count what is not acknowledged; committed is the commit counter."""
+    """For health and status. depth and bytes_unacknowledged count what is not acknowledged.
+
+    committed: the commit counter: batches of this run up to this seq are on disk. bytes_max: the cap.
+    bytes_waiting: in memory, not yet committed. bytes_written: to disk by this run. torn_bytes: cut at start.
+    """
 
     stream: bytes
     committed: int
@@ -113,6 +158,10 @@ class BufferState:
     set_aside_files: int
     last_error: str | None = None
     streams: Sequence[StreamRange] = field(default=())
+    bytes_max: int = 0
+    bytes_waiting: int = 0
+    bytes_written: int = 0
+    torn_bytes: int = 0
 
 
 class Buffer(Protocol):
@@ -126,6 +175,12 @@ class Buffer(Protocol):
 
     def unacknowledged(self, lane: Lane, after: tuple[bytes, int] | None, limit: int) -> Sequence[Stored]:
         """Committed, not acknowledged batches of a lane in order, after (stream, seq)."""
+
+    def overtake(self) -> list[Pending]:
+        """Everything put so far becomes history; the spans of it that still wait for an ack."""
+
+    def oldest_us(self, lane: Lane) -> int | None:
+        """Time of the oldest committed data of a lane that waits for an ack."""
 
     def acknowledge(self, ack: Ack) -> None:
         """The cloud has these for good. Unknown streams and old acks are harmless."""

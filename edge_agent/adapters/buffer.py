@@ -1,0 +1,373 @@
+"""The durable buffer: disk first, publish second, delete on the cloud's ack.
+
+``put`` packs and numbers a batch in bounded memory; ``run`` writes what waits to the current segment and
+synchronises it, at most once in a commit window (a batch is safe once the commit counter has reached its
+seq: at most one window and one synchronisation after put). What is settled (acknowledged, or given up with
+a gap record on disk) is remembered per stream. All methods belong to one event loop; only writing and
+synchronising happen in a thread of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from edge_agent.adapters.buffer_files import Files
+from edge_agent.adapters.buffer_front import Front
+from edge_agent.adapters.buffer_ledger import Ledger
+from edge_agent.adapters.buffer_limits import BufferLimits
+from edge_agent.adapters.buffer_segment import Found, Record
+from edge_agent.adapters.buffer_shelf import Read, Segment, Shelf
+from edge_agent.adapters.buffer_state import Dictionaries
+from edge_agent.adapters.buffer_writer import Writer
+from edge_agent.core.buffer_policy import AtCap, Room, make_room
+from edge_agent.core.link import seqs_of
+from edge_agent.core.retry import Backoff
+from edge_agent.ports import BufferState, Clock, Stored, Written
+from shared.batch import Gap, Lane, Pending
+from shared.control import Ack, StreamRange
+from shared.dictionary import Dictionary
+
+_MAX_STREAMS_TOLD = 1000
+_NEXT_DROP_S = 60.0
+"""After a drop that did not make the disk take more, nothing else is dropped for so long."""
+_log = logging.getLogger(__name__)
+
+
+class DurableBuffer:
+    """Implements ports.Buffer. Open it with the files of its folder; close it, or lose what is in memory.
+
+    stream: 16 random bytes of this run. instance: of this installation (buffer_state.instance_of).
+    Raises OSError when the folder cannot be read.
+    """
+
+    def __init__(
+        self, files: Files, *, stream: bytes, instance: bytes, clock: Clock, limits: BufferLimits
+    ) -> None:
+        self._files = files
+        self._stream = stream
+        self._clock = clock
+        self._limits = limits = limits.fitted()
+        self._shelf = Shelf(files)
+        self._shelf.load()
+        self._ledger = Ledger(self._shelf, stream, clock.now_us)
+        self._dictionaries = Dictionaries(files)
+        self._dictionary: bytes | None = None
+        self._front = Front(stream, instance, max_bytes=limits.front_bytes, max_message=limits.message_bytes)
+        self._writer = Writer(files, limits.segment_bytes, limits.chunk_bytes)
+        self._next_ordinal = self._shelf.next_ordinal()
+        self._committed = 0
+        self._dropped_rows = 0
+        self._live_from = 1
+        self._newest_us = 0
+        self._doomed: dict[int, int] = {}
+        self._when_committed: list[tuple[int, Callable[[], None]]] = []
+        self._waiters: list[asyncio.Future[int]] = []
+        self._wake = asyncio.Event()
+        self._pool = ThreadPoolExecutor(1, "buffer")
+        self._job: tuple[Future[list[Found]], list[Record]] | None = None
+        self._failures = 0
+        self._retry_s = self._began_s = self._settled_s = float("-inf")
+        self._dropped_in_vain_s = float("-inf")
+        self._last_error: str | None = None
+        self._repairs_told = 0
+        self._closed = False
+
+    # What the recorder does
+
+    def use(self, dictionary: Dictionary) -> bytes:
+        """Batches from now on mean this dictionary; returns its hash."""
+        self._dictionary = self._dictionaries.keep(dictionary)
+        self._owe_holes()
+        return self._dictionary
+
+    def put(self, written: Written) -> bool:
+        """Pack, number and keep a batch in memory; False when the bounded memory in front is full.
+
+        Raises RuntimeError before ``use``, ValueError for what cannot travel (shared.codec.pack).
+        """
+        if self._dictionary is None:
+            raise RuntimeError("no dictionary in use: call use() first")
+        if self._closed or not self._front.put(self._dictionary, written):
+            return False
+        self._newest_us = max([self._newest_us, *(sample.time_us for sample in written.samples[-1:])])
+        self._wake.set()
+        return True
+
+    # What the drain does
+
+    async def committed(self) -> int:
+        """Wait for the next group commit; the highest seq of this run that is on disk."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        return int(await waiter)
+
+    def unacknowledged(self, lane: Lane, after: tuple[bytes, int] | None, limit: int) -> Sequence[Stored]:
+        """Committed batches of a lane that are not settled, in order, after (stream, seq)."""
+        found: list[Stored] = []
+        for stream, first, last in self._ledger.open_ranges(lane, self._live_from, after):
+            for read in self._shelf.find(stream, first, min(last, first + limit - len(found) - 1)):
+                found.append(_stored(stream, read, lane))
+            if len(found) >= limit:
+                break
+        if self._shelf.repairs != self._repairs_told:
+            self._owe_holes()
+        return found
+
+    def wanted(self, stream: bytes, first: int, last: int) -> Sequence[Stored]:
+        """What is still on disk of a range, settled or not."""
+        history = stream != self._stream or last < self._live_from
+        lane = Lane.HISTORY if history else Lane.LIVE
+        return [_stored(stream, read, lane) for read in self._shelf.find(stream, first, last)]
+
+    def overtake(self) -> list[Pending]:
+        """Everything put so far becomes history; the spans of it that still wait for an ack, by stream."""
+        self._live_from = self._front.next_seq
+        return self._ledger.pending(self._newest_us if len(self._front) else None)
+
+    def oldest_us(self, lane: Lane) -> int | None:
+        """Time of the first committed batch of a lane that waits for an ack."""
+        first = self.unacknowledged(lane, None, 1)
+        return first[0].oldest_us if first else None
+
+    def acknowledge(self, ack: Ack) -> None:
+        """Settle what the ack names and this disk holds; never more than was committed."""
+        with contextlib.suppress(ValueError):
+            self._ledger.settle(bytes.fromhex(ack.stream), seqs_of(ack.through, ack.also))
+
+    def dictionary(self, content_hash: bytes) -> bytes | None:
+        """The dictionary message of a hash, kept as long as a batch on disk needs it."""
+        return self._dictionaries.find(content_hash)
+
+    # What health reads
+
+    def state(self) -> BufferState:
+        """Depth, bytes, commit counter, errors."""
+        ages = [self.oldest_us(lane) for lane in Lane]
+        return BufferState(
+            stream=self._stream,
+            committed=self._committed,
+            depth=self._ledger.depth(),
+            bytes_used=self._shelf.bytes_used(),
+            bytes_unacknowledged=self._ledger.bytes_open(),
+            oldest_us=min((age for age in ages if age is not None), default=None),
+            dropped_rows=self._dropped_rows,
+            set_aside_files=self._shelf.set_aside,
+            last_error=self._last_error,
+            streams=[
+                StreamRange(stream.hex(), list(self._shelf.present(stream).ranges))
+                for stream in self._shelf.streams()[-_MAX_STREAMS_TOLD:]
+            ],
+            bytes_max=self._limits.max_bytes,
+            bytes_waiting=self._front.size,
+            bytes_written=self._writer.bytes_written,
+            torn_bytes=self._shelf.torn_bytes,
+        )
+
+    # The committer
+
+    async def run(self) -> None:
+        """Commit what waits, once a window. Ends only by cancellation, after a last commit."""
+        try:
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), 1.0)
+                await asyncio.sleep(
+                    max(0.0, self._began_s + self._limits.window_s - self._clock.monotonic_s())
+                )
+                while await self._commit():
+                    pass
+                self._keep_house()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Commit what is in memory, remember what is settled, let go of the files."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._job is not None:
+            self._finish(*self._job)
+        self._retry_s = float("-inf")
+        while (records := self._begin()) is not None:
+            if not self._finish(self._pool.submit(self._writer.write, records), records):
+                break
+        self._pool.shutdown()
+        self._writer.end()
+        with contextlib.suppress(OSError):
+            self._ledger.save()
+        self._shelf.close()
+        self._files.close()
+        if len(self._front):
+            _log.error("%d batches could not be committed: %s", len(self._front), self._last_error)
+
+    async def _commit(self) -> bool:
+        """One write and synchronisation; True when more waits than went into it."""
+        self._began_s = self._clock.monotonic_s()
+        self._wake.clear()
+        records = self._begin()
+        if records is None:
+            return False
+        job = self._pool.submit(self._writer.write, records)
+        self._job = (job, records)
+        written = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        job.add_done_callback(lambda _: loop.call_soon_threadsafe(written.set))
+        await written.wait()
+        return self._finish(job, records) and len(self._front) > 0
+
+    def _begin(self) -> list[Record] | None:
+        """What the next commit writes, in a segment that has room for it; None for nothing, or not now."""
+        if not len(self._front) or self._clock.monotonic_s() < self._retry_s:
+            return None
+        records = self._front.head(self._writer.room())
+        if records:
+            return records
+        try:
+            self._new_segment()
+        except OSError as error:
+            self._failed(error)
+            return None
+        return self._front.head(self._writer.room()) or None
+
+    def _finish(self, job: Future[list[Found]], records: list[Record]) -> bool:
+        """Count a commit in, or keep its batches for the next attempt; True when it is on disk."""
+        self._job = None
+        try:
+            founds = job.result()
+        except OSError as error:
+            self._failed(error)
+            return False
+        segment = self._writer.segment
+        assert segment is not None
+        self._shelf.remember(segment, founds)
+        self._front.done(len(records))
+        self._committed = records[-1].seq
+        self._failures, self._retry_s, self._last_error = 0, float("-inf"), None
+        due = [action for seq, action in self._when_committed if seq <= self._committed]
+        self._when_committed = [each for each in self._when_committed if each[0] > self._committed]
+        for action in due:
+            action()
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(self._committed)
+        self._waiters.clear()
+        return True
+
+    def _failed(self, error: OSError) -> None:
+        """The disk refused: leave the segment as it stands, free room if that is what lacks, try later."""
+        self._last_error = f"{error.strerror or error}: {error.filename or 'buffer'}"
+        _log.error("the buffer cannot write (%s): batches wait in memory", self._last_error)
+        if (segment := self._writer.segment) is not None:
+            self._writer.end()
+            self._shelf.let_go(segment.ordinal)
+            if not segment.seqs:
+                self._shelf.segments.pop(segment.ordinal, None)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT) and self._doomed:
+            for ordinal in list(self._doomed):
+                self._give_up(ordinal)
+            self._dropped_in_vain_s = self._clock.monotonic_s()
+        self._retry_s = self._clock.monotonic_s() + Backoff(0.25, 5.0).whole_s(self._failures)
+        self._failures += 1
+
+    # Room
+
+    def _new_segment(self) -> None:
+        """Close the current segment and begin another, within the cap and the reserve. Raises OSError."""
+        self._writer.end()
+        limits = self._limits
+        free = self._files.free()
+        in_vain = self._clock.monotonic_s() - self._dropped_in_vain_s < _NEXT_DROP_S
+        reserve, floor = (
+            (0, limits.max_bytes) if in_vain else (limits.reserve_bytes, 4 * limits.segment_bytes)
+        )
+        room = Room(limits.segment_bytes, limits.max_bytes, free, reserve, floor)
+        held = [each for each in self._ledger.held() if each.ordinal not in self._doomed]
+        plan = make_room(held, room, AtCap.STOP if in_vain else limits.at_cap)
+        if plan.delete:
+            self._delete([self._shelf.segments[ordinal] for ordinal in plan.delete])
+        for ordinal in plan.drop:
+            self._doom(self._shelf.segments[ordinal])
+        if not plan.enough:
+            raise OSError(errno.ENOSPC, "the buffer has reached its cap or the disk its reserve")
+        segment = self._writer.begin(self._next_ordinal, self._stream, self._clock.now_us())
+        self._next_ordinal += 1
+        self._shelf.segments[segment.ordinal] = segment
+
+    def _doom(self, segment: Segment) -> None:
+        """Tell in a gap record what will be dropped; it is dropped once that record is committed."""
+        if self._dictionary is None:
+            return
+        gaps = self._ledger.gaps_of(
+            segment, f"buffer full at {self._limits.max_bytes} bytes, oldest data dropped"
+        )
+        self._dropped_rows += sum(gap.count for gap in gaps)
+        self._front.put(self._dictionary, Written((), (), gaps), bounded=False)
+        seq = self._front.next_seq - 1
+        self._doomed[segment.ordinal] = seq
+        self._when_committed.append((seq, lambda: self._give_up(segment.ordinal)))
+        _log.error(
+            "the buffer is full: %d samples of %s are dropped", sum(gap.count for gap in gaps), segment.name
+        )
+
+    def _give_up(self, ordinal: int) -> None:
+        segment = self._shelf.segments.get(ordinal)
+        if self._doomed.pop(ordinal, None) is None or segment is None:
+            return
+        self._ledger.settle(segment.stream, segment.seqs)
+        self._delete([segment])
+
+    def _delete(self, segments: Sequence[Segment]) -> None:
+        """Segments that are settled; that they are is on disk before they go."""
+        try:
+            self._ledger.save()
+        except OSError as error:
+            _log.warning("what is settled could not be written: %s", error)
+        for segment in segments:
+            self._shelf.delete(segment)
+            self._ledger.forget(segment)
+        needed = {each for segment in self._shelf.segments.values() for each in segment.dictionaries}
+        self._dictionaries.forget_others(needed | {self._dictionary or b""})
+
+    def _owe_holes(self) -> None:
+        """What a damaged segment has lost is told in a gap record, and settled once that is committed."""
+        if self._dictionary is None:
+            return
+        self._repairs_told = self._shelf.repairs
+        for gap in self._ledger.holes():
+            _log.error(
+                "batches %d to %d of stream %s are lost: %s",
+                gap.seq_from,
+                gap.seq_to,
+                gap.stream.hex(),
+                gap.reason,
+            )
+            self._front.put(self._dictionary, Written((), (), [gap]), bounded=False)
+            settle = self._settler(gap)
+            self._when_committed.append((self._front.next_seq - 1, settle))
+            self._wake.set()
+
+    def _settler(self, gap: Gap) -> Callable[[], None]:
+        return lambda: self._ledger.settle_lost(gap)
+
+    def _keep_house(self) -> None:
+        """Now and then: remember what is settled, delete what has been kept for long enough."""
+        now_s = self._clock.monotonic_s()
+        try:
+            if now_s - self._settled_s >= self._limits.settle_s:
+                self._settled_s = now_s
+                self._ledger.save()
+                self._dictionaries.write()
+            expired = self._ledger.expired(int(self._limits.keep_s * 1e6))
+            if expired:
+                self._delete(expired)
+        except OSError as error:
+            self._last_error = str(error)
+
+
+def _stored(stream: bytes, read: Read, lane: Lane) -> Stored:
+    return Stored(stream, read.seq, lane, read.message, read.rows, read.oldest_us, read.newest_us)
