@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from cloud_api.plant.places import nearest
+from cloud_api.store import wall_time
 
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,3})?")
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
-_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,6})?)?\s?(Z|z|[-+]\d{2}:?\d{2})?)?")
 _TRUE = frozenset({"true", "yes", "1"})
 _FALSE = frozenset({"false", "no", "0"})
 MOST_DIGITS = 24
@@ -126,19 +126,8 @@ def read_choice(word: str, choices: tuple[str, ...]) -> str:
 
 
 def read_instant(word: str, zone: ZoneInfo) -> datetime:
-    """An instant in UTC. Without an offset the site's zone counts: the first occurrence in a repeated hour;
-    a time in a skipped hour never was and is refused."""
-    if not _INSTANT.fullmatch(word):
-        raise Unreadable(f"'{word}' is not a time", "write it as 2026-01-31T06:00:00, with or without offset")
+    """An instant in UTC; without an offset the site's clock counts (see `cloud_api.store.wall_time`)."""
     try:
-        when = datetime.fromisoformat(word.replace(",", ".").upper())
-    except ValueError:
-        raise Unreadable(f"'{word}' is no time of the calendar", "write an existing date and time") from None
-    if when.tzinfo is not None:
-        return when.astimezone(UTC)
-    instant = when.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    if instant.astimezone(zone).replace(tzinfo=None) != when:
-        raise Unreadable(
-            f"'{word}' was skipped by the clocks of {zone.key}", "write the time that was, or give its offset"
-        )
-    return instant
+        return wall_time.read_instant(word, zone)
+    except wall_time.UnreadableTime as unreadable:
+        raise Unreadable(unreadable.message, unreadable.mend) from None

@@ -75,6 +75,11 @@ def rows(
     ]
 
 
+def exists(connection: Connection[TupleRow], site: str) -> bool:
+    """Whether anything is known of a site."""
+    return connection.execute("select from sites where site = %s", (site,)).fetchone() is not None
+
+
 def latest_version(connection: Connection[TupleRow], site: str) -> int | None:
     """The number of the last load of a site; None before the first."""
     found = connection.execute(statement("plant.latest_version"), {"site": site}).fetchone()
