@@ -40,9 +40,8 @@ create table agents (
     agent                  text collate "C" not null,
     holder_instance        bytea,
     holder_start           bytea,
-    conflict               boolean not null default false,
     conflict_since         timestamptz,
-    chosen_start           bytea,
+    conflict               boolean not null generated always as (conflict_since is not null) stored,
     version                text not null default '',
     config_hash            text not null default '',
     certificate_expires_at timestamptz,
@@ -53,16 +52,18 @@ create table agents (
     unique (site, agent)
 );
 
--- Each start (one run of one installation) that was heard of, and how it ended.
+-- Each start (one run of one installation) that was heard, as cloud_api.ingest.sequence.Heard has it.
 create table agent_starts (
-    agent_id   int not null references agents,
-    instance   bytea not null,
-    start      bytea not null,
-    started_at timestamptz,
-    counter    bigint not null default 0,
-    heard_at   timestamptz not null,
-    ended_at   timestamptz,
-    lost_at    timestamptz,
+    agent_id  int not null references agents,
+    instance  bytea not null,
+    start     bytea not null,
+    first_at  timestamptz not null,
+    last_at   timestamptz not null,
+    connected bigint not null default 0,
+    counter   bigint not null default 0,
+    ended     boolean not null default false,
+    dropped   boolean not null default false,
+    lost      boolean not null default false,
     primary key (agent_id, instance, start)
 );
 

@@ -1,0 +1,31 @@
+-- name: add
+-- Sets a message aside with its bytes; the same message again is only counted. Of messages that do not say
+-- which batch they are, an agent id has at most %(most)s unresolved ones.
+insert into set_aside (site, agent, kind, reason, detail, digest, message, stream, seq, instance, start)
+select %(site)s, %(agent)s, %(kind)s, %(reason)s, %(detail)s, %(digest)s, %(message)s, %(stream)s, %(seq)s,
+       %(instance)s, %(start)s
+where %(seq)s::bigint is not null
+   or (select count(*) from set_aside
+       where site = %(site)s and agent = %(agent)s and seq is null and resolved_at is null) < %(most)s
+on conflict (site, agent, kind, digest) do update set times = set_aside.times + 1, last_at = now();
+
+-- name: waiting
+-- Messages that a conflict of an agent set aside and that nobody has judged since, oldest first.
+select s.set_aside_id, s.message, s.instance, s.start
+from set_aside s join agents a using (site, agent)
+where a.agent_id = %(agent)s and s.reason = 'conflict' and s.resolved_at is null and s.resolution is null
+  and s.set_aside_id > %(after)s
+order by s.set_aside_id limit %(limit)s;
+
+-- name: judged
+-- Says what became of messages that were set aside; resolved ones are done with.
+update set_aside
+set resolution = %(resolution)s, resolved_at = case when %(resolved)s then now() end
+where set_aside_id = any(%(ids)s::bigint[]);
+
+-- name: judge_again
+-- Lets all that a conflict of an agent left aside be judged again.
+update set_aside s set resolution = null
+from agents a
+where a.site = s.site and a.agent = s.agent and a.agent_id = %(agent)s
+  and s.reason = 'conflict' and s.resolved_at is null;
