@@ -141,8 +141,9 @@ def cycle_s(blocks: Iterable[Block], medium: Medium) -> float:
 
 def _table(unit: int, space: Space, spans: list[Span], medium: Medium, limits: Limits) -> list[Block]:
     most, walls = limits.most(unit, space), limits.walls(unit, space)
+    longest = min(limits.max_bits, MOST_BITS) if space.is_bits else min(limits.max_registers, MOST_REGISTERS)
     for span in spans:
-        _refuse_what_cannot_be_read(span, most, limits.forbidden)
+        _refuse_what_cannot_be_read(span, longest, limits.forbidden)
     walls = _without(walls, spans)
     outer = _outermost(spans)
     gap = limits.max_gap * (_BITS_PER_REGISTER if space.is_bits else 1)
@@ -201,7 +202,7 @@ def _best_runs(
         choices: list[tuple[float, int, int]] = []
         for start in range(end - 1, -1, -1):
             count = spans[end - 1].last - spans[start].first + 1
-            if count > most or (start < end - 1 and not joinable[start]):
+            if start < end - 1 and (count > most or not joinable[start]):
                 break
             cost, requests, _ = best[start]
             choices.append((cost + medium.cost_s(space, count), requests + 1, start))

@@ -1,0 +1,319 @@
+"""Modbus sources: planned blocks over a shared connection, decoded; what a device refuses is narrowed down.
+
+An exception about an address inside a block never costs more than the value at that address: the block is
+halved until the culprit is found, the value is set aside by name, the rest goes on; it is tried again, ever
+more slowly. Devices that say nothing instead of an exception are treated likewise, a step at each scan.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from edge_agent.adapters.modbus_link import LinkDown, ModbusLink, Refused, UnitSilent, by_serial, by_tcp
+from edge_agent.config.model import Config, ModbusRtuSource, ModbusRtuTcpSource, ModbusSource, Signal
+from edge_agent.config.model import OpcUaSource as OpcUaSettings
+from edge_agent.core.address import Register
+from edge_agent.core.bisect import DEVICE_FAILURE, ILLEGAL_FUNCTION, Learnt, halves, tells_of_address
+from edge_agent.core.decode import Decode, bit_decoder, decoder
+from edge_agent.core.plan import TCP, Block, Limits, Medium, Span, plan, serial
+from edge_agent.core.retry import Backoff
+from edge_agent.ports import Clock, Group, Reading, Scan
+from shared.sample import Quality
+
+_log = logging.getLogger(__name__)
+
+_AGAIN = Backoff(first_s=5.0, limit_s=60.0)
+_STRIKES = 3
+
+
+def limits_of(source: ModbusSource) -> Limits:
+    """What a source's config allows of a request."""
+    return Limits(max_registers=source.max_registers, max_gap=source.max_gap, forbidden=source.forbidden)
+
+
+def medium_of(source: ModbusSource) -> Medium:
+    """What a request costs on the source's connection."""
+    return serial(source.baud) if isinstance(source, ModbusRtuSource) else TCP
+
+
+def span_of(signal: Signal, source: ModbusSource) -> Span:
+    """Where a signal's value lies. Raises TypeError for a signal that has no register."""
+    if not isinstance(signal.address, Register):
+        raise TypeError(f"{signal.key} has a node, not a register")
+    space = signal.address.space
+    unit = source.unit if signal.modbus_unit is None else signal.modbus_unit
+    return Span(unit, space, signal.address.address, 1 if space.is_bits else signal.layout.type.registers)
+
+
+def scanners(
+    config: Config, clock: Clock, chance: Callable[[], float] = random.random
+) -> list[ModbusScanner]:
+    """A scanner for each Modbus source; those with the same host and port, or device, share one link."""
+    links: dict[str, ModbusLink] = {}
+    found = []
+    for source in config.sources:
+        if isinstance(source, OpcUaSettings):
+            continue
+        link = _link(source, clock, chance)
+        link = links.setdefault(link.name, link)
+        found.append(ModbusScanner(source, config.signals_of(source.name), link, clock))
+    return found
+
+
+def _link(source: ModbusSource, clock: Clock, chance: Callable[[], float]) -> ModbusLink:
+    pause_s = source.pause_us / 1e6
+    if isinstance(source, ModbusRtuSource):
+        dial = by_serial(source.device, source.baud, source.parity, source.stop_bits)
+        return ModbusLink(source.device, dial, clock, chance, pause_s=pause_s)
+    dial = by_tcp(source.host, source.port, rtu=isinstance(source, ModbusRtuTcpSource))
+    return ModbusLink(f"{source.host}:{source.port}", dial, clock, chance, pause_s=pause_s)
+
+
+@dataclass(slots=True)
+class _Request:
+    """A block, and its signals with their decoders. strikes, refusals: requests in a row without success."""
+
+    block: Block
+    decoders: list[tuple[int, Decode]]
+    strikes: int = 0
+    refusals: int = 0
+
+
+class ModbusScanner:
+    """One source (ports.Scanner); sources on one connection share its link."""
+
+    def __init__(
+        self, source: ModbusSource, signals: Iterable[Signal], link: ModbusLink, clock: Clock
+    ) -> None:
+        self.name = source.name
+        self.grace_us = source.grace_us
+        self._link, self._clock = link, clock
+        self._timeout_s = source.timeout_us / 1e6
+        self._limits, self._medium = limits_of(source), medium_of(source)
+        self._signals = {signal.index: signal for signal in signals}
+        self._spans = {index: span_of(signal, source) for index, signal in self._signals.items()}
+        self._at: dict[Span, list[int]] = {}
+        for index, span in self._spans.items():
+            self._at.setdefault(span, []).append(index)
+        self.groups = _groups(self._signals.values())
+        self._learnt = Learnt()
+        self._aside: dict[Span, str] = {}
+        self._again_s, self._again_failures = 0.0, 0
+        self._planned_for = self._learnt
+        self._requests = self._plan()
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a socket to the device now."""
+        return self._link.connected
+
+    def blocks(self) -> list[tuple[Block, ...]]:
+        """The requests of each group as they are planned now."""
+        return [tuple(request.block for request in requests) for requests in self._requests]
+
+    async def scan(self, place: int) -> Scan:
+        """Read the group at this place: every block once, except those of devices that are silent."""
+        scan = Scan()
+        requests = list(self._requests[place])
+        for number, request in enumerate(requests):
+            try:
+                await self._take(request, scan)
+            except LinkDown as fault:
+                for missed in requests[number:]:
+                    _fail(scan, missed, str(fault))
+                break
+            except UnitSilent as fault:
+                request.strikes += fault.asked
+                _fail(scan, request, str(fault))
+        else:
+            await self._try_again(self.groups[place], scan)
+        self._split_unanswered(place, scan)
+        self._finish(self.groups[place], scan)
+        if self._learnt is not self._planned_for:
+            self._requests = self._plan()
+        return scan
+
+    async def read(self, signals: Sequence[int]) -> list[Reading]:
+        """Read these signals now, in requests of their own; what cannot be read is bad, with the reason."""
+        scan, wanted = Scan(), set(signals)
+        spans = {self._spans[index] for index in wanted}
+        for block in plan(spans, self._medium, self._learnt.applied_to(self._limits)):
+            request = self._compiled(block, wanted)
+            try:
+                await self._take(request, scan)
+            except (LinkDown, UnitSilent) as fault:
+                _fail(scan, request, str(fault))
+        now_us = self._clock.now_us()
+        found = {reading.signal: reading for reading in scan.readings}
+        for index, why in scan.failed.items():
+            found.setdefault(index, Reading(index, now_us, None, Quality.BAD, why=why))
+        for span, why in self._aside.items():
+            for index in wanted & set(self._at[span]):
+                found.setdefault(index, Reading(index, now_us, None, Quality.BAD, why=why))
+        return [found[index] for index in signals]
+
+    async def close(self) -> None:
+        """Drop the socket; another source that shares it connects again."""
+        await self._link.close()
+
+    async def _take(self, request: _Request, scan: Scan) -> None:
+        timeout_s = self._timeout_s / 4 if request.strikes >= _STRIKES - 1 else self._timeout_s
+        if request.strikes >= _STRIKES and request.strikes % 2 and len(request.block.spans) > 1:
+            await self._probe(request, timeout_s, scan)
+            return
+        try:
+            data = await self._link.read(request.block, timeout_s)
+        except Refused as fault:
+            request.refusals += 1
+            lasting = fault.code == DEVICE_FAILURE and request.refusals >= _STRIKES
+            if lasting or tells_of_address(fault.code):
+                await self._narrow(request, fault, scan)
+            else:
+                _fail(scan, request, f"{request.block}: {fault}")
+            return
+        request.strikes = request.refusals = 0
+        self._decode(request, data, scan)
+
+    async def _probe(self, request: _Request, timeout_s: float, scan: Scan) -> None:
+        """Is it the device that is silent, or this block? One value alone tells."""
+        spans = request.block.spans
+        part = self._compiled(_alone(spans[request.strikes // 2 % len(spans)]))
+        try:
+            data = await self._link.read(part.block, timeout_s)
+        except Refused as fault:
+            _fail(scan, request, f"{part.block}: {fault}")
+            return
+        _fail(scan, request, f"{request.block}: no answer, while {part.block} is answered")
+        self._decode(part, data, scan)
+
+    def _decode(self, request: _Request, data: bytes, scan: Scan) -> None:
+        now_us = self._clock.now_us()
+        for index, decode in request.decoders:
+            meant = decode(data)
+            scan.readings.append(
+                Reading(index, now_us, meant.value, meant.quality, meant.raw, None, meant.why)
+            )
+
+    async def _narrow(self, request: _Request, fault: Refused, scan: Scan) -> None:
+        """Halve a refused block until every value in it is read or set aside."""
+        parts = None if fault.code == ILLEGAL_FUNCTION else halves(request.block)
+        if parts is None:
+            self._set_aside(request.block, str(fault))
+            return
+        answered = 0
+        for part in parts:
+            half = self._compiled(part)
+            try:
+                data = await self._link.read(part, self._timeout_s)
+            except Refused as again:
+                await self._narrow(half, again, scan)
+            except UnitSilent as silent:
+                _fail(scan, half, str(silent))
+            else:
+                self._decode(half, data, scan)
+                answered += 1
+        if answered == len(parts):
+            self._learnt = self._learnt.cut_between(*parts)
+
+    def _split_unanswered(self, place: int, scan: Scan) -> None:
+        """A block that stays without an answer while its device answers others: cut it, or set its value
+        aside.
+        """
+        heard = {self._spans[reading.signal].unit for reading in scan.readings}
+        requests: list[_Request] = []
+        for request in self._requests[place]:
+            if request.strikes < _STRIKES or request.block.unit not in heard:
+                requests.append(request)
+                continue
+            parts = halves(request.block)
+            if parts is None:
+                self._set_aside(request.block, "no answer for this address, while others are answered")
+            else:
+                requests += [self._compiled(part, strikes=_STRIKES - 1) for part in parts]
+        self._requests[place] = requests
+
+    async def _try_again(self, group: Group, scan: Scan) -> None:
+        """Now and then ask for what was set aside; where one answers, ask for the others at once."""
+        now_s = self._clock.monotonic_s()
+        aside = [span for index in group.signals if (span := self._spans[index]) in self._aside]
+        if not aside or now_s < self._again_s:
+            return
+        first = self._again_failures % len(aside)
+        for span in aside[first:] + aside[:first]:
+            request = self._compiled(_alone(span))
+            try:
+                data = await self._link.read(request.block, self._timeout_s / 4)
+            except (LinkDown, UnitSilent, Refused):
+                self._again_s = now_s + _AGAIN.whole_s(self._again_failures)
+                self._again_failures += 1
+                return
+            self._decode(request, data, scan)
+            self._learnt = self._learnt.again(span)
+            if self._aside.pop(span, None):
+                self._again_failures = 0
+                _log.info("%s: %s answers again", self.name, self._names(span))
+
+    def _set_aside(self, block: Block, why: str) -> None:
+        self._learnt = self._learnt.without(block.spans)
+        self._again_failures = 0
+        self._again_s = self._clock.monotonic_s() + _AGAIN.whole_s(0)
+        for span in block.spans:
+            self._aside[span] = f"{span}: {why}"
+            _log.warning("%s: %s set aside: %s: %s", self.name, self._names(span), span, why)
+
+    def _names(self, span: Span) -> str:
+        """The signals at a place, each with its line in the config."""
+        signals = (self._signals[index] for index in self._at[span])
+        return ", ".join(f"{signal.key} ({signal.place})" for signal in signals)
+
+    def _finish(self, group: Group, scan: Scan) -> None:
+        """Every signal of the group is either read or failed."""
+        if self._aside:
+            for index in group.signals:
+                if why := self._aside.get(self._spans[index]):
+                    scan.failed.setdefault(index, why)
+        if scan.failed:
+            for reading in scan.readings:
+                scan.failed.pop(reading.signal, None)
+
+    def _plan(self) -> list[list[_Request]]:
+        self._planned_for = self._learnt
+        return [self._planned(group) for group in self.groups]
+
+    def _planned(self, group: Group) -> list[_Request]:
+        spans = {self._spans[index] for index in group.signals} - self._aside.keys()
+        limits = self._learnt.applied_to(self._limits)
+        return [self._compiled(block, group.signals) for block in plan(spans, self._medium, limits)]
+
+    def _compiled(self, block: Block, only: Collection[int] | None = None, *, strikes: int = 0) -> _Request:
+        decoders = []
+        for span in block.spans:
+            place = span.first - block.first
+            for index in self._at[span]:
+                if only is not None and index not in only:
+                    continue
+                signal = self._signals[index]
+                if block.space.is_bits:
+                    decoders.append((index, bit_decoder(signal.meaning, place)))
+                else:
+                    decoders.append((index, decoder(signal.layout, signal.meaning, place)))
+        return _Request(block, decoders, strikes)
+
+
+def _alone(span: Span) -> Block:
+    return Block(span.unit, span.space, span.first, span.count, (span,))
+
+
+def _groups(signals: Iterable[Signal]) -> tuple[Group, ...]:
+    by_interval: dict[int, list[int]] = {}
+    for signal in signals:
+        by_interval.setdefault(signal.interval_us, []).append(signal.index)
+    return tuple(Group(interval_us, tuple(found)) for interval_us, found in sorted(by_interval.items()))
+
+
+def _fail(scan: Scan, request: _Request, why: str) -> None:
+    for index, _ in request.decoders:
+        scan.failed[index] = why
