@@ -1,8 +1,8 @@
 """A whole config that passed every check: what the agent is built from.
 
-Frozen values; equality ignores places, so that a reload can ask whether a source has changed. Durations end
-in ``_us`` (integer microseconds), sizes in ``_bytes``; paths are absolute. Signals and sources are numbered
-by name, so that the order of the file does not matter on the wire.
+Frozen values; equality ignores places and indexes, so that a reload can ask whether a source has changed.
+Durations end in ``_us`` (integer microseconds), sizes in ``_bytes``; paths are absolute. Signals and sources
+are numbered by name, so that the order of the file does not matter on the wire.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class SourceBase:
     interval_us: of scanning or sampling. grace_us: a failed scan repaired within it is no loss.
     """
 
-    index: int
+    index: int = field(compare=False)
     name: str
     interval_us: int
     timeout_us: int
@@ -211,7 +211,7 @@ class Signal:
     value is a power in kW, its integral over time is sent.
     """
 
-    index: int
+    index: int = field(compare=False)
     machine: str
     line: str
     name: str

@@ -15,6 +15,7 @@ from shared.sample import Quality, Value
 
 RawValue = bool | int | float | str
 _STATES = frozenset(State)
+_LARGEST = 10**300
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,8 @@ class Meaning:
     def _number(self, number: int | float, quality: Quality) -> Meant:
         value = self._scaled(number)
         if value is None:
-            return Meant(None, Quality.BAD, float(number), "too large for a number")
+            raw = float(number) if abs(number) < _LARGEST else None
+            return Meant(None, Quality.BAD, raw, "too large for a number")
         raw = float(number) if self.carries_raw else None
         if self.map is not None or self.states:
             return self._mapped(value, raw, quality)
@@ -134,7 +136,7 @@ class Meaning:
 
 
 def _finite(raw: RawValue) -> bool:
-    return isinstance(raw, str) or math.isfinite(raw)
+    return isinstance(raw, str) or abs(raw) < _LARGEST
 
 
 def _plain(raw: RawValue) -> Value:
