@@ -1,7 +1,7 @@
 -- The ledger in the grain of the interpretation: what a machine-hour was, made, used and cost.
 --
 -- Rows of a machine-hour are written and replaced together, never one by one. Spans are half-open
--- [starts_at, ends_at); lengths are whole microseconds; crew_us is people x microseconds.
+-- [starts_at, ends_at); lengths are whole microseconds; crew is people as booked.
 
 drop table segments, entries, outputs, hour_facts;
 
@@ -26,10 +26,8 @@ create table segments (
     overtime        boolean not null,
     paid            boolean not null,
     crew            numeric not null,
-    crew_assumed    boolean not null,
     duration_us     bigint not null,
-    crew_us         numeric not null,
-    crew_assumed_us numeric not null,
+    crew_assumed_us bigint not null,
     uncertain_us    bigint not null,
     good            numeric not null,
     scrap           numeric not null,
@@ -90,9 +88,9 @@ create table outputs (
     calendar         text collate "C" not null,
     overtime         boolean not null,
     paid             boolean not null,
+    crew             numeric not null,
     duration_us      bigint not null,
-    crew_us          numeric not null,
-    crew_assumed_us  numeric not null,
+    crew_assumed_us  bigint not null,
     uncertain_us     bigint not null,
     good             numeric not null,
     scrap            numeric not null,
@@ -124,3 +122,6 @@ create table computed (
     through    timestamptz not null,
     at         timestamptz not null default now()
 );
+
+-- The interpreter looks for the newest hours first.
+create index on marks (hour);
