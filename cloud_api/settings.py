@@ -23,6 +23,7 @@ _BROKER_SCHEMES = ("mqtt", "mqtts", "ws", "wss")
 NAMES: dict[str, str] = {
     "DATABASE_URL": "PostgreSQL to use; absent: an embedded one",
     "MQTT_URL": "broker to use, as mqtt://host:1883 or mqtts://user:password@host; absent: an embedded one",
+    "MQTT_SHARED": "false: the broker knows neither $share nor MQTT 5; one ingest only (default true)",
     "MQTT_CA": "file with the certificates that the broker's must come from",
     "MQTT_CERTIFICATE": "file with this service's own certificate",
     "MQTT_KEY": "file with the key of that certificate",
@@ -43,6 +44,7 @@ class Settings:
 
     database_url: str | None = None
     mqtt_url: str | None = None
+    mqtt_shared: bool = True
     mqtt_ca: Path | None = None
     mqtt_certificate: Path | None = None
     mqtt_key: Path | None = None
@@ -126,6 +128,7 @@ def _settings(told: Mapping[str, tuple[str, str]], faults: list[str]) -> Setting
     settings = Settings(
         database_url=_url(*text("DATABASE_URL"), ("postgresql", "postgres"), faults),
         mqtt_url=_url(*text("MQTT_URL"), _BROKER_SCHEMES, faults),
+        mqtt_shared=_truth(*told.get("MQTT_SHARED", ("true", "")), faults),
         mqtt_ca=path("MQTT_CA"),
         mqtt_certificate=path("MQTT_CERTIFICATE"),
         mqtt_key=path("MQTT_KEY"),

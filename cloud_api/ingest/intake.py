@@ -34,7 +34,7 @@ from shared.errors import WireError
 from shared.topics import Kind, topic
 
 log = logging.getLogger(__name__)
-_WEEK_US = 7 * 86_400_000_000
+WEEK_US = 7 * 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +123,10 @@ class Intake:
             for each in incoming
             if each.batch and each.batch.times
         ]
-        weeks = {week for first, last in spans for week in range(first // _WEEK_US, last // _WEEK_US + 2)}
+        weeks = {week for first, last in spans for week in range(first // WEEK_US, last // WEEK_US + 2)}
         new = sorted(weeks - self._weeks)
         if new:
-            times = [from_us(week * _WEEK_US) for week in new]
+            times = [from_us(week * WEEK_US) for week in new]
             connection.execute(statement("samples.ensure_partitions"), {"times": times})
             connection.commit()
             self._weeks |= weeks

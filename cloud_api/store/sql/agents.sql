@@ -72,5 +72,5 @@ select agent_id from agents where conflict_since is not null
 union
 select a.agent_id
 from set_aside s join agents a using (site, agent)
-where s.reason = 'conflict' and s.resolved_at is null and s.resolution is null
+where s.kind = 'batch' and s.reason = 'conflict' and s.resolved_at is null and s.resolution is null
 order by 1;

@@ -10,11 +10,12 @@ where %(seq)s::bigint is not null
 on conflict (site, agent, kind, digest) do update set times = set_aside.times + 1, last_at = now();
 
 -- name: waiting
--- Messages that a conflict of an agent set aside and that nobody has judged since, oldest first.
-select s.set_aside_id, s.message, s.instance, s.start
+-- Messages that a conflict of an agent set aside and that nobody has judged since, oldest first; without
+-- those of runs (instance and start in one) that are still apart.
+select s.set_aside_id, s.site, s.message, s.instance, s.start
 from set_aside s join agents a using (site, agent)
 where a.agent_id = %(agent)s and s.reason = 'conflict' and s.resolved_at is null and s.resolution is null
-  and s.set_aside_id > %(after)s
+  and s.set_aside_id > %(after)s and s.kind = 'batch' and s.instance || s.start <> all(%(apart)s::bytea[])
 order by s.set_aside_id limit %(limit)s;
 
 -- name: judged
