@@ -30,7 +30,17 @@ def hours_per_good_unit(standard: Standard) -> dict[str, Fraction]:
 def allowance(
     plant: Plant, machine: str, product: str | None, day: date, shift: str | None, view: str
 ) -> Cells | None:
-    """Allowance per good unit by (resource, cause); None without a standard."""
+    """Allowance per good unit by (resource, cause), computed once a day and shift; None without a
+    standard."""
+    where = (machine, product, day, shift, view)
+    if where not in plant.known_allowances:
+        plant.known_allowances[where] = reckoned(plant, machine, product, day, shift, view)
+    return plant.known_allowances[where]
+
+
+def reckoned(
+    plant: Plant, machine: str, product: str | None, day: date, shift: str | None, view: str
+) -> Cells | None:
     standard = plant.standard(product, machine, day, view)
     if standard is None:
         return None

@@ -70,7 +70,8 @@ class MadePlant:
 class Maker:
     """Draws the parts of one plant model."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, days: int = DAYS) -> None:
+        self.days = days
         self.draw = random.Random(seed)
         self.seed = seed
         zone, first = PLACES[seed % len(PLACES)]
@@ -98,7 +99,7 @@ class Maker:
     def dates(self, inside: float = 0.6) -> list[date]:
         """Effective dates: one before the data, perhaps one or two within it."""
         found = [self.before]
-        for day in range(1, DAYS):
+        for day in range(1, self.days):
             if self.draw.random() < inside:
                 found.append(self.first + timedelta(days=day))
         return found
@@ -137,7 +138,7 @@ class Maker:
     def exceptions(self) -> Any:
         """Closed, closed with other shifts instead, or an overtime shift besides."""
         kind = self.draw.choice(("none", "closed", "replaced", "added"))
-        day = self.first + timedelta(days=self.draw.randint(0, DAYS - 1))
+        day = self.first + timedelta(days=self.draw.randint(0, self.days - 1))
         if kind == "closed":
             yield {"date": day, "closed": True}
         if kind == "replaced":
@@ -233,7 +234,10 @@ class Maker:
 
     def instant(self) -> str:
         """A time of a charge as text with its offset, sometimes outside the data."""
-        at = self.clock.midnight(self.first) + self.draw.randint(-30, (DAYS + 1) * 24 * 60) * HOUR_US // 60
+        at = (
+            self.clock.midnight(self.first)
+            + self.draw.randint(-30, (self.days + 1) * 24 * 60) * HOUR_US // 60
+        )
         return SiteText(self.clock).offset(at)
 
     def charges(self) -> list[list[str]]:
@@ -272,11 +276,11 @@ class SiteText:
         return self.clock.shown(at, utc=True).isoformat().replace("+00:00", "Z")
 
 
-def make_plant(seed: int, folder: Path) -> MadePlant:
+def make_plant(seed: int, folder: Path, days: int = DAYS) -> MadePlant:
     """Writes the plant and history of a seed into a folder."""
-    maker = Maker(seed)
+    maker = Maker(seed, days)
     start = maker.clock.midnight(maker.first)
-    end = maker.clock.midnight(maker.first + DAYS * ONE_DAY)
+    end = maker.clock.midnight(maker.first + days * ONE_DAY)
     scripts = {
         machine: MachineScript(random.Random(f"{seed}/{machine}"), maker.products, MATERIALS, start, end)
         for machine in maker.machines

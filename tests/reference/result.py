@@ -149,11 +149,9 @@ def summed(
         booking = booked(piece, plant)
         own = priced(piece, plant, booking, ANTE)
         entries += own
+        anew = priced(piece, plant, booking, POST) if plant.revised else own
         contributions += [Contribution(entry, Cell(actual=entry.amount)) for entry in own]
-        contributions += [
-            Contribution(entry, Cell(actual_anew=entry.amount))
-            for entry in priced(piece, plant, booking, POST)
-        ]
+        contributions += [Contribution(entry, Cell(actual_anew=entry.amount)) for entry in anew]
         contributions += earned(piece, plant) + changeover_parts(piece, plant, own) + line_cells(piece, plant)
         lengths.append((piece, booking.kwh, sum((entry.amount for entry in own), ZERO)))
     charged = charges(plant, calendar, *window)

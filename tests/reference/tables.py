@@ -104,6 +104,8 @@ class Plant:
     pairs: Versions = field(default_factory=Versions)
     charges: list[Charge] = field(default_factory=list)
     confirmations: list[dict[str, Any]] = field(default_factory=list)
+    revised: bool = False
+    known_allowances: dict[Any, Any] = field(default_factory=dict)
 
     def standard(self, product: str | None, machine: str, day: date, view: str) -> Standard | None:
         return None if product is None else self.standards.row((product, machine), day, view)
@@ -163,7 +165,7 @@ def read_plant(loads: list[tuple[Path, int]]) -> Plant:
         for line in latest["lines"]
         for row in line["machines"]
     }
-    plant = Plant(clock, calendar, lines, machines)
+    plant = Plant(clock, calendar, lines, machines, revised=len(loads) > 1)
     for number, ((directory, recorded_us), site) in enumerate(zip(loads, sites, strict=True)):
         stamp = Stamp(number, clock.date_of(recorded_us))
         add_rates(plant, site, stamp)

@@ -38,10 +38,9 @@ class Cell:
         return self.variance - self.operational
 
     def add(self, other: Cell) -> None:
-        self.actual += other.actual
-        self.allowance += other.allowance
-        self.actual_anew += other.actual_anew
-        self.allowance_anew += other.allowance_anew
+        for name in ("actual", "allowance", "actual_anew", "allowance_anew"):
+            if getattr(other, name):
+                setattr(self, name, getattr(self, name) + getattr(other, name))
         for part, amount in other.parts.items():
             self.parts[part] = self.parts.get(part, ZERO) + amount
 
@@ -67,14 +66,14 @@ def earned(piece: Piece, plant: Plant) -> list[Contribution]:
     if not piece.good:
         return []
     where = (plant, piece.machine.id, piece.unit_product, piece.day, piece.span.shift)
+    before, after = allowance(*where, ANTE) or {}, allowance(*where, POST) or {}
     found = []
-    for view in (ANTE, POST):
-        for (resource, cause), each in (allowance(*where, view) or {}).items():
-            amount = piece.good * each
-            cell = Cell(allowance=amount) if view == ANTE else Cell(allowance_anew=amount)
-            if view == ANTE and cause == "changeover" and resource in PARTED:
-                cell.parts["lot_size"] = -amount
-            found.append(Contribution(placed(piece, resource, cause), cell))
+    for resource, cause in {**before, **after}:
+        amount = piece.good * before.get((resource, cause), ZERO)
+        cell = Cell(allowance=amount, allowance_anew=piece.good * after.get((resource, cause), ZERO))
+        if cause == "changeover" and resource in PARTED:
+            cell.parts["lot_size"] = -amount
+        found.append(Contribution(placed(piece, resource, cause), cell))
     return found
 
 
