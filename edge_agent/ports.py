@@ -191,6 +191,9 @@ class Buffer(Protocol):
     def dictionary(self, content_hash: bytes) -> bytes | None:
         """The dictionary message of a hash, kept on disk as long as a batch needs it."""
 
+    def dictionaries(self) -> list[bytes]:
+        """Hashes of the dictionaries on disk."""
+
     def use(self, dictionary: Dictionary) -> bytes:
         """Batches from now on mean this dictionary; returns its hash."""
 

@@ -143,6 +143,10 @@ class DurableBuffer:
         """The dictionary message of a hash, kept as long as a batch on disk needs it."""
         return self._dictionaries.find(content_hash)
 
+    def dictionaries(self) -> list[bytes]:
+        """Hashes of the dictionaries on disk."""
+        return self._dictionaries.hashes()
+
     # What health reads
 
     def state(self) -> BufferState:
