@@ -13,7 +13,7 @@ from itertools import groupby
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .ledger import Journal, Pricing
+from .ledger import Journal
 from .model import (
     HOUR_US,
     Boundary,
@@ -27,6 +27,7 @@ from .model import (
 )
 from .money import exactly
 from .plant import CounterRule
+from .pricing import Pricing
 from .segments import ENERGY, Crews, Facts, Key, Sum, key_of, resolve
 from .standards import Book
 from .timeline import Piece, Sweep
