@@ -44,5 +44,5 @@ def limits_of(settings: BufferSettings, max_packet_bytes: int) -> BufferLimits:
         message_bytes=max(4096, max_packet_bytes - 1024),
         window_s=settings.commit_window_us / 1e6,
         keep_s=settings.keep_us / 1e6,
-        at_cap=AtCap.DROP_OLDEST,
+        at_cap=settings.at_cap,
     )

@@ -31,9 +31,11 @@ class InvalidConfig(AgentError):
     """A config was refused; ``faults`` has every mistake, one line each."""
 
     def __init__(self, file: str, faults: Faults) -> None:
-        lines = faults.lines()
-        super().__init__(f"{len(lines)} mistakes in the config", file, "mend them: " + "; ".join(lines[:3]))
+        super().__init__("the config has mistakes", file, "mend what edge-agent check names")
         self.faults = faults
+
+    def __str__(self) -> str:
+        return "\n".join(self.faults.lines())
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from edge_agent.core.address import Register, RegisterRange
+from edge_agent.core.buffer_policy import AtCap
 from edge_agent.core.mapping import Meaning
 from edge_agent.core.node import NodeAddress
 from edge_agent.core.report import ReportRule
@@ -72,13 +73,6 @@ class Uplink:
     max_packet_bytes: int = 262_144
     allow_plaintext: bool = False
     place: Place = field(default=NOWHERE, compare=False, repr=False)
-
-
-class AtCap(StrEnum):
-    """What goes when the buffer is full; either way a gap record says so."""
-
-    DROP_OLDEST = "drop_oldest"
-    THIN_OUT = "thin_out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

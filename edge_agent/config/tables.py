@@ -22,6 +22,7 @@ from edge_agent.config.kinds import (
     words,
 )
 from edge_agent.config.section import Choice, Either, Field, ListOf, Named, Pairs, Table
+from edge_agent.core.buffer_policy import AtCap
 from shared.roles import Fall, Role
 
 SECOND = 1_000_000
@@ -85,7 +86,10 @@ BUFFER = Table(
         ),
         Field("keep", duration(0, 365 * DAY), "Acknowledged data stays this long (24 h).", default=DAY),
         Field(
-            "at_cap", words("drop_oldest", "thin_out"), "What goes when it is full.", default="drop_oldest"
+            "at_cap",
+            words(*AtCap),
+            "What goes when it is full: the oldest data, or what is new.",
+            default="drop_oldest",
         ),
     ),
 )

@@ -7,8 +7,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from edge_agent.config.faults import Faults, did_you_mean
 from edge_agent.config.files import Files
-from edge_agent.config.model import Agent, AtCap, BufferSettings, Transport, Uplink
+from edge_agent.config.model import Agent, BufferSettings, Transport, Uplink
 from edge_agent.config.section import Section
+from edge_agent.core.buffer_policy import AtCap
 
 _SCHEMES = {
     "mqtts": (Transport.TCP, True, 8883),
