@@ -112,18 +112,23 @@ class Workshop:
                 write_csv(folder / name, COLUMNS[name], told)
         return folder
 
-    def result(self, start: str = "2026-03-01", end: str = "2026-03-04", earlier: Any = None) -> Result:
-        """The window between two site times, by default with all of the day in it. `earlier` are loads that
-        came before: [(directory, recorded_at_us)]."""
+    def result(
+        self,
+        start: str = "2026-03-01",
+        end: str = "2026-03-04",
+        earlier: tuple[Path, int] | None = None,
+        recorded: str = "2026-03-20",
+    ) -> Result:
+        """The window between two site times, by default with all of the day in it. `earlier` is a load that
+        came before, (directory, recorded_at_us); `recorded` is when the present plant was recorded."""
         plant = self.write(self.folder / "plant")
         history = self.folder / "history.csv"
         write_csv(history, ("time", "machine", "role", "value", "quality"), self.samples)
         clock = SiteClock(self.site["time_zone"])
-        window = clock.instant(start), clock.instant(end)
-        if earlier is None:
-            return compute(plant, [history], *window)
-        directory, recorded = earlier
-        return compute([(directory, recorded), (plant, window[1])], [history], *window)
+        loads = [(plant, clock.instant(recorded))]
+        return compute(
+            [earlier, *loads] if earlier else loads, [history], clock.instant(start), clock.instant(end)
+        )
 
 
 def write_csv(path: Path, columns: Any, rows: Any) -> None:
