@@ -1,0 +1,250 @@
+"""`cloud-api`: argv to exit code. 0 done, 1 it failed and why is said, 2 wrong arguments."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from cloud_api import settings as configuration
+from cloud_api.access.command import create_key, list_keys, revoke_key
+from cloud_api.access.roles import KeyRole
+from cloud_api.app import Role, serve
+from cloud_api.errors import CloudError
+from cloud_api.ingest import backfill_command
+from cloud_api.ingest.replay import choose_run
+from cloud_api.plant import command as plant_command
+from cloud_api.settings import PREFIX, Settings
+from cloud_api.store.embedded import database
+from cloud_api.store.migrations import migrate, pending
+from cloud_api.store.pool import connect
+
+Command = Callable[[argparse.Namespace, Settings], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    command: Command = arguments.command
+    try:
+        return command(arguments, configuration.read(file=arguments.settings))
+    except CloudError as error:
+        complain(str(error))
+        return 1
+    except KeyboardInterrupt:
+        complain("interrupted: nothing half done was kept")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def say(text: str) -> None:
+    """One line for standard output, at once."""
+    print(text, flush=True)
+
+
+def complain(text: str) -> None:
+    """One line for standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _ready_database(settings: Settings) -> Iterator[str]:
+    """URL of a database with this program's schema; the embedded one is brought up to date."""
+    with database(settings, complain) as url:
+        if settings.database_url is None:
+            migrate(url)
+        else:
+            with connect(url) as connection:
+                lacking = pending(connection)
+            if lacking:
+                raise CloudError("the database lacks migrations", ", ".join(lacking), "run cloud-api migrate")
+        yield url
+
+
+def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
+    return serve(settings, arguments.role, say)
+
+
+def _migrate(arguments: argparse.Namespace, settings: Settings) -> int:
+    with database(settings, complain) as url:
+        applied = migrate(url)
+    for name in applied:
+        say(f"applied {name}")
+    say("the schema is up to date" if not applied else f"{len(applied)} applied; the schema is up to date")
+    return 0
+
+
+def _load(arguments: argparse.Namespace, settings: Settings) -> int:
+    with _ready_database(settings) as url:
+        return plant_command.load(
+            url,
+            arguments.directory,
+            correction=arguments.correction,
+            author=arguments.author,
+            say=say,
+            complain=complain,
+        )
+
+
+def _backfill(arguments: argparse.Namespace, settings: Settings) -> int:
+    def draw(text: str) -> None:
+        print(text, end="", file=sys.stderr, flush=True)
+
+    with _ready_database(settings) as url:
+        return backfill_command.run(
+            url,
+            arguments.site,
+            arguments.files,
+            say=say,
+            complain=complain,
+            draw=draw if sys.stderr.isatty() else None,
+        )
+
+
+def _key_create(arguments: argparse.Namespace, settings: Settings) -> int:
+    with _ready_database(settings) as url, connect(url, name="key") as connection:
+        text = create_key(connection, arguments.role, arguments.site, name=arguments.name)
+    say(text)
+    return 0
+
+
+def _key_revoke(arguments: argparse.Namespace, settings: Settings) -> int:
+    with _ready_database(settings) as url, connect(url, name="key") as connection:
+        text = revoke_key(connection, arguments.number)
+    say(text)
+    return 0
+
+
+def _key_list(arguments: argparse.Namespace, settings: Settings) -> int:
+    with _ready_database(settings) as url, connect(url, name="key") as connection:
+        say(list_keys(connection))
+    return 0
+
+
+def _agent_choose(arguments: argparse.Namespace, settings: Settings) -> int:
+    with _ready_database(settings) as url, connect(url, name="agent") as connection:
+        text = choose_run(connection, arguments.site, arguments.agent, arguments.start)
+    say(text)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cloud-api",
+        description="The cloud half of Plantledger: takes what agents send, prices it, and answers.",
+        epilog=_settings_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    each = _command(
+        commands, "serve", _serve, "API, pages, ingest and interpreter",
+        "cloud-api serve\n  PLANTLEDGER_DATABASE_URL=postgresql://... PLANTLEDGER_MQTT_URL=mqtts://... "
+        "cloud-api serve --role ingest",
+    )  # fmt: skip
+    each.add_argument(
+        "--role", type=_roles, default=list(Role), metavar="ROLES",
+        help="comma list of api, ingest, interpret (default: all)",
+    )  # fmt: skip
+    _command(commands, "migrate", _migrate, "brings the schema up to date", "cloud-api migrate")
+
+    each = _command(commands, "load", _load, "loads a plant model", "cloud-api load plants/columbus")
+    each.add_argument("directory", type=Path, metavar="DIR", help="folder with site.yaml, standards.csv, ...")
+    each.add_argument(
+        "--correction", action="store_true", help="mends typing errors: replaces what was recorded"
+    )
+    each.add_argument("--author", default="", help="who loads it, for the record")
+
+    each = _command(
+        commands, "backfill", _backfill, "loads history files",
+        "cloud-api backfill --site columbus history-2026-*.csv",
+    )  # fmt: skip
+    each.add_argument("--site", required=True, help="site that the machines belong to")
+    each.add_argument(
+        "files",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="CSV or Parquet: time,machine,role,value[,quality]",
+    )
+
+    _key_commands(commands)
+    _agent_commands(commands)
+    return parser
+
+
+def _key_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    group = commands.add_parser("key", help="API keys", description="API keys: made, listed, revoked.")
+    keys = group.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    each = _command(
+        keys, "create", _key_create, "makes a key; it is the last word of the output",
+        "cloud-api key create --role finance --site columbus",
+    )  # fmt: skip
+    each.add_argument("--role", required=True, choices=[str(role) for role in KeyRole])
+    each.add_argument("--site", action="append", default=[], help="bind the key to a site; may be repeated")
+    each.add_argument("--name", default="", help="what the key is for")
+    _command(keys, "list", _key_list, "every key, without the keys themselves", "cloud-api key list")
+    each = _command(keys, "revoke", _key_revoke, "ends a key", "cloud-api key revoke 3")
+    each.add_argument("number", type=int, help="number of the key, as `key list` shows it")
+
+
+def _agent_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    group = commands.add_parser("agent", help="agents in conflict", description="Agents in conflict.")
+    agents = group.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    each = _command(
+        agents, "choose", _agent_choose, "says which of several runs of an agent id is the true one",
+        "cloud-api agent choose gw-1 3fa4bf15 --site columbus",
+    )  # fmt: skip
+    each.add_argument("agent", help="id of the agent")
+    each.add_argument("start", help="start of the true run: its first hex digits, as /v1/agents shows them")
+    each.add_argument("--site", required=True, help="site of the agent")
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    command: Command,
+    purpose: str,
+    example: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name,
+        help=purpose,
+        description=purpose[0].upper() + purpose[1:] + ".",
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--settings", type=Path, metavar="FILE", help="file of NAME=value lines; the environment wins"
+    )
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _roles(text: str) -> list[Role]:
+    try:
+        roles = sorted({Role(word.strip()) for word in text.split(",")})
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: roles are {', '.join(Role)}") from None
+    return roles
+
+
+def _settings_help() -> str:
+    width = max(len(name) for name in configuration.NAMES) + len(PREFIX)
+    lines = [f"  {PREFIX + name:<{width}}  {meaning}" for name, meaning in configuration.NAMES.items()]
+    return "\n".join(
+        ["settings, from the environment or a file (--settings):", *lines, "", "example:\n  cloud-api serve"]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
