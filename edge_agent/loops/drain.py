@@ -134,11 +134,20 @@ class Drain:
         try:
             while True:
                 self._news.clear()
-                if not (self._uplink.is_connected() and await self._round()):
+                if not (self._uplink.is_connected() and await self._round_on_disk()):
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._news.wait(), self._limits.tick_s)
         finally:
             follower.cancel()
+
+    async def _round_on_disk(self) -> bool:
+        """A round, or a pause where the disk does not give back what it holds."""
+        try:
+            return await self._round()
+        except OSError as error:
+            _log.error("the buffer cannot be read (%s): trying again", error)
+            await asyncio.sleep(self._limits.overtake_s / 10)
+            return False
 
     async def _follow_commits(self) -> None:
         while True:
