@@ -221,9 +221,7 @@ def test_without_a_standard_crew_the_actual_one_stands_in() -> None:
     story("09:00", good_count=60)
     found = ledger(run(story, model))
     assert ("labour", "crew") not in found
-    assert (
-        found["labour", "production"] == D("0.5") * 15 * 0 + D(15 + 45) / 60 * 90
-    )  # seen in the second half, at 3
+    assert found["labour", "production"] == 90  # all of it seen in the second half, by three
 
 
 def test_missing_rates_wages_and_tariffs_are_named_and_never_guessed() -> None:
