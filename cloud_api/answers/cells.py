@@ -1,0 +1,226 @@
+"""Variance cells of a question by any group: actual from the ledger, allowance from outputs x ex-ante standard.
+
+Machines of a line that are asked for together close by the two cells of resource `line`, so that the total
+is the same for every grouping and output counts where the last of them makes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from msgspec.structs import replace
+from psycopg import Connection
+
+from cloud_api.answers.edges import edge_outputs
+from cloud_api.answers.facts import is_unchanged, machines_at, made, timed
+from cloud_api.answers.grouping import Grain, Key, key_of
+from cloud_api.answers.ledger import grain_of, sums_of, wanted
+from cloud_api.answers.places import Machine, Site
+from cloud_api.answers.question import Question
+from cloud_api.interpret import variance as variances
+from cloud_api.interpret.allowance import Allowances
+from cloud_api.interpret.ledger import price
+from cloud_api.interpret.model import Entry, Output
+from cloud_api.interpret.money import exactly
+from cloud_api.interpret.plant import Line
+from cloud_api.interpret.standards import Basis, Book
+from cloud_api.interpret.variance import Variance
+from cloud_api.store.times import from_us
+
+ZERO = Decimal(0)
+Cell = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Good units of a line at the machine where they are counted."""
+
+    site: str
+    line: str
+    machine: str
+    good_units: Decimal
+
+
+@dataclass(slots=True)
+class Sheet:
+    """Cells by group of `by` without resource and cause, and good units where they are counted."""
+
+    cells: dict[tuple[Key, Cell], Variance] = field(default_factory=dict)
+    counted: list[Counted] = field(default_factory=list)
+
+    def at(self, group: Key, cell: Cell) -> Variance:
+        """The cell, made where it is new."""
+        return self.cells.setdefault((group, cell), Variance())
+
+
+@exactly
+def sheet_of(connection: Connection[Any], question: Question) -> Sheet:
+    """All variance cells of a question, exact. Groups are keys of `by` without `resource` and `cause`."""
+    by = tuple(name for name in question.by if name not in ("resource", "cause"))
+    sheet = Sheet()
+    actuals = sums_of(connection, question.grouped(*by, "resource", "cause"))
+    for key, sum_ in actuals.items():
+        sheet.at(key[:-2], (key[-2], key[-1])).actual += sum_.amount
+    for site in question.sites:
+        if site.book is not None:
+            _Site(connection, question, site, by, sheet).fill()
+    for _, cell in list(sheet.cells):
+        _drop_unasked(sheet, question, cell)
+    return sheet
+
+
+def _drop_unasked(sheet: Sheet, question: Question, cell: Cell) -> None:
+    resources, causes = question.names("resource"), question.names("cause")
+    resource, cause = cell
+    asked = (resources is None or resource in resources) and (causes is None or cause in causes)
+    if not asked or resource in question.withheld:
+        for name in [name for name in sheet.cells if name[1] == cell]:
+            del sheet.cells[name]
+
+
+class _Site:
+    """Adds what one site's outputs say."""
+
+    def __init__(
+        self, connection: Connection[Any], question: Question, site: Site, by: tuple[str, ...], sheet: Sheet
+    ) -> None:
+        assert site.book is not None
+        self.connection, self.question, self.site, self.by, self.sheet = connection, question, site, by, sheet
+        self.machines = {machine.name: machine for machine in machines_at(question, site)}
+        self.book = book_for(site.book, question, self.machines)
+        self.allowances = Allowances(self.book)
+
+    def fill(self) -> None:
+        edges = [one for one in edge_outputs(self.connection, self.question, self.site) if self._known(one)]
+        units = [
+            *made(self.connection, self.question, self.site, self.book),
+            *filter(self._made_asked, edges),
+        ]
+        for output in units:
+            self._allow(output, "ante")
+            self._allow(output, "post")
+        self._line(units)
+        self._recut([*timed(self.connection, self.question, self.site, self.book), *edges])
+
+    def _known(self, output: Output) -> bool:
+        return output.machine in self.machines
+
+    def _made_asked(self, output: Output) -> bool:
+        """Whether the units of an output pass the filters."""
+        said = {"product": output.made_product, "order": output.made_order, "shift": output.shift}
+        return self._asked(said)
+
+    def _asked(self, said: dict[str, str | None]) -> bool:
+        return all(
+            (named := self.question.names(name)) is None or value in named for name, value in said.items()
+        )
+
+    def _group(self, output: Output, machine: str) -> Key:
+        """The group of the units of an output: they have no reason."""
+        return key_of(
+            Grain(
+                self.site,
+                self.machines[machine],
+                product=output.made_product,
+                order=output.made_order,
+                shift=output.shift,
+                hour=from_us(output.hour_us),
+                day=output.production_day,
+            ),
+            self.by,
+        )
+
+    def _allow(self, output: Output, basis: Basis) -> None:
+        reasons = self.question.names("reason")
+        if not output.good or (reasons is not None and None not in reasons):
+            return
+        group = self._group(output, output.machine)
+        each = self.allowances.of(output.machine, output.made_product, output.shift, output.effective, basis)
+        for cell, amount in each.items():
+            variance = self.sheet.at(group, cell)
+            if basis == "ante":
+                variance.allowance += output.good * amount
+            else:
+                variance.allowance_post += output.good * amount
+
+    def _line(self, units: list[Output]) -> None:
+        """The two cells that close each line, and the machines at which output counts."""
+        reasons = self.question.names("reason")
+        if reasons is None or None in reasons:
+            placed = [(partial(self._group, output), output) for output in units]
+            for group, cells in variances.line_cells(placed, self.book).items():
+                for cell, variance in cells.items():
+                    self.sheet.at(group, cell).add(variance)  # type: ignore[arg-type]
+        _, counted = variances.good_units(units, self.book)
+        self.sheet.counted += [
+            Counted(self.site.name, self.book.machines[machine].line, machine, good)
+            for machine, good in sorted(counted.items())
+        ]
+
+    def _recut(self, outputs: list[Output]) -> None:
+        """Changeovers that began, and the entries that a later standard moves between causes."""
+        for output in outputs:
+            said = {
+                "product": output.product,
+                "order": output.order,
+                "shift": output.shift,
+                "reason": output.reason,
+            }
+            if output.changeovers and self._asked(said):
+                self._split(output)
+            for basis, sign in (("post", 1), ("ante", -1)):
+                for entry in wanted(self._entries(output, basis), self.question):
+                    group = key_of(grain_of(self.site, self.machines, entry), self.by)
+                    self.sheet.at(group, (entry.resource, entry.cause)).anew += sign * entry.amount
+
+    def _entries(self, output: Output, basis: str) -> list[Entry]:
+        if self._is_unchanged(output):
+            return []
+        return price([output], output.machine, self.book, basis)  # type: ignore[arg-type]
+
+    def _is_unchanged(self, output: Output) -> bool:
+        products = (output.product, output.made_product)
+        return is_unchanged(self.book, output.machine, products, output.shift, output.effective)
+
+    def _split(self, output: Output) -> None:
+        """Standard cost of the changeovers that began, and of their pairs beyond it."""
+        machine = self.machines[output.machine]
+        place = Grain(
+            self.site,
+            machine,
+            product=output.product,
+            order=output.order,
+            shift=output.shift,
+            reason=output.reason,
+            hour=from_us(output.hour_us),
+            day=output.production_day,
+        )
+        began = replace(
+            output,
+            duration_us=0,
+            good=ZERO,
+            scrap=ZERO,
+            rework=ZERO,
+            energy_kwh=ZERO,
+            material=(),
+        )
+        group = key_of(place, self.by)
+        for cells in variances.cells([], [(group, began)], self.book).values():
+            for cell, variance in cells.items():
+                self.sheet.at(group, cell).add(variance)
+
+
+def book_for(book: Book, question: Question, machines: dict[str, Machine]) -> Book:
+    """The plant model as a question sees it: its lines hold only the machines asked for, so that the last of
+    these counts; without wages where labour is withheld, so that no unit cost gives them away."""
+    lines = tuple(
+        Line(line.id, tuple(machine for machine in line.machines if machine.id in machines))
+        for line in book.plant.lines
+    )
+    labour = () if "labour" in question.withheld else book.plant.labour
+    if lines == book.plant.lines and labour == book.plant.labour:
+        return book
+    return Book(replace(book.plant, lines=lines, labour=labour))

@@ -1,0 +1,199 @@
+"""Can I trust the number: what is known of the data behind a question, and its grade."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from psycopg import Connection
+
+from cloud_api.answers import ledger
+from cloud_api.answers.grouping import filters
+from cloud_api.answers.places import Machine, Site
+from cloud_api.answers.question import Question
+from cloud_api.answers.shapes import Confidence, ConfidenceAnswer, Finding, Grade, Missing
+from cloud_api.answers.standing import standing, window
+from cloud_api.answers.window import window_at
+from cloud_api.interpret.confidence import grade
+from cloud_api.interpret.money import CONTEXT
+from cloud_api.store.statements import statement
+from cloud_api.store.times import to_us
+
+ZERO = Decimal(0)
+SHARE = Decimal("0.000001")
+
+
+def confidence(
+    connection: Connection[Any], question: Question, sees_money: bool, now: datetime
+) -> ConfidenceAnswer:
+    """What every answer says in short, by itself."""
+    found = trust(connection, question, now)
+    said = standing(connection, question)
+    from_, to = window(question)
+    fields = {name: getattr(found, name) for name in found.__struct_fields__}
+    return ConfidenceAnswer(
+        **fields,
+        status=said.status,
+        from_=from_,
+        to=to,
+        computed_through=said.computed_through,
+        pending_hours=said.pending_hours,
+        confidence=found,
+    )
+
+
+def trust(connection: Connection[Any], question: Question, now: datetime) -> Confidence:
+    """Confidence of the machines, the window and the filters of a question."""
+    scheduled = trusted = stops = reasoned = 0
+    late = 0
+    missing: list[Missing] = []
+    findings: list[Finding] = []
+    counts: list[Decimal] = []
+    for site in question.sites:
+        machines = [machine for machine in question.machines if machine.site == site.name]
+        parameters = _parameters(question, site, machines)
+        row = _one(connection, "trust_times", parameters)
+        trusted, stops, reasoned = trusted + row[0], stops + row[1], reasoned + row[2]
+        scheduled += _scheduled_us(connection, question, site, machines, now)
+        late += _one(connection, "trust_late", parameters)[0]
+        missing += _missing(connection, parameters)
+        findings += _findings(connection, parameters)
+        counts += _count_differences(connection, site, machines)
+    clock = _one(connection, "trust_clocks", {"sites": [site.name for site in question.sites]})[0]
+    coverage = min(share(trusted, scheduled), Decimal(1)) if scheduled else None
+    unexplained = _unexplained_share(connection, question)
+    reasons = share(reasoned, stops) if stops else None
+    worst_count = max(counts, default=None)
+    return Confidence(
+        grade=_grade(coverage, unexplained, reasons, worst_count, missing),
+        coverage=coverage,
+        unexplained_share=unexplained,
+        reason_coverage=reasons,
+        count_closure=worst_count,
+        clock_offset_s=clock,
+        late_rows=late,
+        missing_standards=missing,
+        findings=findings,
+    )
+
+
+def _grade(
+    coverage: Decimal | None,
+    unexplained: Decimal | None,
+    reasons: Decimal | None,
+    counts: Decimal | None,
+    missing: Sequence[Missing],
+) -> Grade:
+    """The worst measure decides; one that has nothing to measure bounds nothing."""
+    lacking = any(one.kind == "standard" for one in missing)
+    full = Decimal(1)
+    return grade(  # type: ignore[return-value]
+        full if coverage is None else coverage,
+        ZERO if unexplained is None else unexplained,
+        full if reasons is None else reasons,
+        counts,
+        lacking,
+    )
+
+
+def share(part: int | Decimal, whole: int | Decimal) -> Decimal:
+    """part / whole with 6 decimals, cut off so that no bound is reached by rounding up."""
+    return CONTEXT.divide(Decimal(part), Decimal(whole)).quantize(SHARE, "ROUND_DOWN", CONTEXT)
+
+
+def _parameters(question: Question, site: Site, machines: Sequence[Machine]) -> dict[str, Any]:
+    span = window_at(site, question.from_us, question.to_us)
+    return {
+        "site": site.name,
+        "machines": [machine.machine_id for machine in machines],
+        "first_hour": span.first_hour,
+        "end_hour": span.end_hour,
+        "first_day": span.first_day,
+        "end_day": span.end_day,
+        **filters(question),
+    }
+
+
+def _one(connection: Connection[Any], what: str, parameters: dict[str, Any]) -> tuple[Any, ...]:
+    row: tuple[Any, ...] | None = connection.execute(statement(f"answers.{what}"), parameters).fetchone()
+    assert row is not None
+    return row
+
+
+def _scheduled_us(
+    connection: Connection[Any], question: Question, site: Site, machines: Sequence[Machine], now: datetime
+) -> int:
+    """Scheduled time of machines with data: from their first sample, to the end of the window or now."""
+    if site.book is None:
+        return 0
+    end = to_us(now)
+    if question.to_us is not None:
+        end = min(end, question.to_us)
+    shifts = question.names("shift")
+    total = 0
+    known: dict[int, int] = {}
+    ids = {"machines": [machine.machine_id for machine in machines]}
+    for _, first_sample in connection.execute(statement("answers.trust_first"), ids):
+        start = max(to_us(first_sample), question.from_us or 0)
+        if start >= end:
+            continue
+        if start not in known:
+            known[start] = sum(
+                span.to_us - span.from_us
+                for span in site.book.almanac.spans(start, end)
+                if span.status == "scheduled" and (shifts is None or span.shift in shifts)
+            )
+        total += known[start]
+    return total
+
+
+def _unexplained_share(connection: Connection[Any], question: Question) -> Decimal | None:
+    whole = question.without("resource", "cause", "reason").grouped("cause")
+    sums = ledger.sums_of(connection, whole)
+    total = sum((sum_.amount for sum_ in sums.values()), ZERO)
+    unexplained = sums.get(("unexplained",))
+    if not total:
+        return None
+    return share(abs(unexplained.amount), abs(total)) if unexplained else ZERO
+
+
+def _missing(connection: Connection[Any], parameters: dict[str, Any]) -> list[Missing]:
+    rows = connection.execute(statement("answers.trust_missing"), parameters)
+    return [
+        Missing(kind=kind, subject=subject, since=since, days=days) for kind, subject, since, days in rows
+    ]
+
+
+def _findings(connection: Connection[Any], parameters: dict[str, Any]) -> list[Finding]:
+    rows = connection.execute(statement("answers.trust_findings"), parameters)
+    return [
+        Finding(machine=machine, kind=kind, subject=subject, detail=detail, count=count)
+        for machine, kind, subject, detail, count in rows
+    ]
+
+
+def _count_differences(connection: Connection[Any], site: Site, machines: Sequence[Machine]) -> list[Decimal]:
+    """|floor - confirmed| / confirmed of each confirmed order and machine, over the order's whole life."""
+    if site.plant is None or not site.plant.confirmations:
+        return []
+    ids = {machine.name: machine.machine_id for machine in machines}
+    confirmed: dict[tuple[str, int], Decimal] = {}
+    for row in site.plant.confirmations:
+        if row.machine in ids:
+            key = (row.order, ids[row.machine])
+            confirmed[key] = confirmed.get(key, ZERO) + row.good
+    parameters = {
+        "site": site.name,
+        "machines": list(ids.values()),
+        "orders": sorted({order for order, _ in confirmed}),
+    }
+    floor = {
+        (order, machine): good
+        for order, machine, good in connection.execute(statement("answers.trust_counts"), parameters)
+    }
+    return [
+        share(abs(units - floor.get(key, ZERO)), units) if units else Decimal(bool(floor.get(key)))
+        for key, units in confirmed.items()
+    ]

@@ -1,0 +1,54 @@
+"""What did it cost, and why: sums of the ledger's entries."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from psycopg import Connection
+
+from cloud_api.answers.confidence import trust
+from cloud_api.answers.grouping import evidence, ordered
+from cloud_api.answers.ledger import sums_of
+from cloud_api.answers.paging import one_page
+from cloud_api.answers.question import Question
+from cloud_api.answers.shapes import CostRow, Costs
+from cloud_api.answers.standing import standing, window
+from cloud_api.interpret.money import CONTEXT, whole_and_parts
+
+QUANTITY_STEP = Decimal("0.000001")
+
+
+def costs(connection: Connection[Any], question: Question, sees_money: bool, now: datetime) -> Costs:
+    """Actual cost by the groups asked for; amounts of all rows add up to the total."""
+    sums = sums_of(connection, question)
+    keys = ordered(list(sums))
+    total, amounts = whole_and_parts([sums[key].amount for key in keys])
+    rows = [
+        CostRow(
+            **dict(zip(question.by, key, strict=True)),
+            amount=amount,
+            quantity=None if sums[key].mixed else sums[key].quantity.quantize(QUANTITY_STEP, context=CONTEXT),
+            unit=None if sums[key].mixed else sums[key].unit,
+            segments=evidence(question, question.by, key),
+        )
+        for key, amount in zip(keys, amounts, strict=True)
+    ]
+    page, cursor = one_page(rows, question)
+    said = standing(connection, question)
+    from_, to = window(question)
+    return Costs(
+        status=said.status,
+        basis=question.basis,  # type: ignore[arg-type]
+        currency=question.currency,
+        from_=from_,
+        to=to,
+        computed_through=said.computed_through,
+        pending_hours=said.pending_hours,
+        confidence=trust(connection, question, now),
+        withheld=sorted(question.withheld),
+        next_cursor=cursor,
+        total=total,
+        rows=page,
+    )

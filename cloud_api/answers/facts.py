@@ -1,0 +1,193 @@
+"""Stored facts of the machines as the interpretation takes them: what was made, what a later standard recuts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from psycopg import Connection
+
+from cloud_api.answers.grouping import filters, needs
+from cloud_api.answers.places import Machine, Site
+from cloud_api.answers.question import Question
+from cloud_api.answers.window import window_at
+from cloud_api.interpret.model import Output, Turn, Use
+from cloud_api.interpret.plant import Dated, Plant
+from cloud_api.interpret.standards import Book
+from cloud_api.store.statements import statement
+from cloud_api.store.times import to_us
+
+ZERO = Decimal(0)
+
+
+def machines_at(question: Question, site: Site) -> list[Machine]:
+    """Machines of a site that a question reads and the plant model knows."""
+    known = site.book.machines if site.book is not None else {}
+    return [machine for machine in question.machines if machine.site == site.name and machine.name in known]
+
+
+def made(connection: Connection[Any], question: Question, site: Site, book: Book) -> Iterator[Output]:
+    """Good and scrap units, as outputs that say no more than that: for allowances and the cells of a line."""
+    machines = {machine.machine_id: machine.name for machine in machines_at(question, site)}
+    for row in _rows(connection, "outputs_made", question, site, machines, changes=changes(book)):
+        machine_id, effective, product, order, shift, hour, day, good, scrap = row
+        yield Output(
+            machine=machines[machine_id],
+            hour_us=0 if hour is None else to_us(hour),
+            production_day=effective if day is None else day,
+            effective=effective,
+            state="running",
+            product=product,
+            order=order,
+            made_product=product,
+            made_order=order,
+            reason=None,
+            shift=shift,
+            calendar="scheduled",
+            overtime=False,
+            paid=False,
+            crew=ZERO,
+            duration_us=0,
+            good=good,
+            scrap=scrap,
+            standard_version=None,
+            calendar_version=0,
+        )
+
+
+def timed(connection: Connection[Any], question: Question, site: Site, book: Book) -> Iterator[Output]:
+    """Outputs as stored: those in which a changeover began, and all that a later standard cuts anew."""
+    machines = {machine.machine_id: machine.name for machine in machines_at(question, site)}
+    anew = _anew(connection, question, site, book, machines)
+    rows = _rows(
+        connection,
+        "outputs_timed",
+        question,
+        site,
+        machines,
+        changes=changes(book),
+        anew_machines=[machine for machine, _ in anew],
+        anew_epochs=[epoch for _, epoch in anew],
+    )
+    for row in rows:
+        yield _output(machines[row[0]], row)
+
+
+def changes(book: Book) -> list[dt.date]:
+    """Dates at which a row of the plant model may come into force, or be known; between them nothing changes."""
+    dates = set()
+    for row in _dated(book.plant):
+        dates.add(row.effective_from)
+        dates.add(row.recorded_at.astimezone(book.almanac.zone).date())
+    return sorted(dates) or [dt.date(1970, 1, 1)]
+
+
+def is_unchanged(
+    book: Book, machine: str, products: Iterable[str | None], shift: str | None, date: dt.date
+) -> bool:
+    """Whether everything that prices these products was known then as it is recorded last."""
+    items: set[str] = set()
+    for product in set(products):
+        if book.standard(machine, product, date, "ante") != book.standard(machine, product, date, "post"):
+            return False
+        bill = book.bill(machine, product, date, "ante")
+        if bill != book.bill(machine, product, date, "post"):
+            return False
+        items |= bill.keys()
+    return (
+        book.rate(machine, date, "ante") == book.rate(machine, date, "post")
+        and book.wage(machine, shift, date, "ante") == book.wage(machine, shift, date, "post")
+        and book.tariff(date, "ante") == book.tariff(date, "post")
+        and all(book.price(item, date, "ante") == book.price(item, date, "post") for item in items)
+    )
+
+
+def _anew(
+    connection: Connection[Any], question: Question, site: Site, book: Book, machines: dict[int, str]
+) -> list[tuple[int, int]]:
+    """Machines and epochs in which a later recording changes something."""
+    if not _recorded_more_than_once(book.plant):
+        return []
+    found: set[tuple[int, int]] = set()
+    for row in _rows(connection, "outputs_epochs", question, site, machines, changes=changes(book)):
+        machine_id, epoch, date, product, made_product, shift = row
+        if not is_unchanged(book, machines[machine_id], (product, made_product), shift, date):
+            found.add((machine_id, epoch))
+    return sorted(found)
+
+
+def _dated(plant: Plant) -> Iterator[Dated]:
+    tables: Sequence[Sequence[Dated]] = (
+        plant.labour,
+        plant.energy,
+        plant.standards,
+        plant.bill,
+        plant.prices,
+        plant.changeovers,
+        *(machine.rates for line in plant.lines for machine in line.machines),
+    )
+    for table in tables:
+        yield from table
+
+
+def _recorded_more_than_once(plant: Plant) -> bool:
+    return len({row.recorded_at for row in _dated(plant)}) > 1
+
+
+def _rows(
+    connection: Connection[Any],
+    what: str,
+    question: Question,
+    site: Site,
+    machines: dict[int, str],
+    **more: object,
+) -> Iterable[tuple[Any, ...]]:
+    span = window_at(site, question.from_us, question.to_us)
+    parameters = {
+        "site": site.name,
+        "machines": list(machines),
+        "first_hour": span.first_hour,
+        "end_hour": span.end_hour,
+        "first_day": span.first_day,
+        "end_day": span.end_day,
+        **filters(question),
+        **needs(question.by),
+        **more,
+    }
+    return connection.execute(statement(f"answers.{what}"), parameters).fetchall()
+
+
+def _output(machine: str, row: tuple[Any, ...]) -> Output:
+    _, hour, day, effective, state, product, order, made_product, made_order, reason, shift = row[:11]
+    calendar, overtime, paid, crew, duration_us, good, scrap, rework, energy_kwh, energy_assumed = row[11:21]
+    material, changeovers = row[21:]
+    return Output(
+        machine=machine,
+        hour_us=to_us(hour),
+        production_day=day,
+        effective=effective,
+        state=state,
+        product=product,
+        order=order,
+        made_product=made_product,
+        made_order=made_order,
+        reason=reason,
+        shift=shift,
+        calendar=calendar,
+        overtime=overtime,
+        paid=paid,
+        crew=crew,
+        duration_us=duration_us,
+        good=good,
+        scrap=scrap,
+        rework=rework,
+        energy_kwh=energy_kwh,
+        energy_assumed=energy_assumed,
+        material=msgspec.convert(material, tuple[Use, ...], strict=False),
+        changeovers=msgspec.convert(changeovers, tuple[Turn, ...], strict=False),
+        standard_version=None,
+        calendar_version=0,
+    )

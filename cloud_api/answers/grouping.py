@@ -1,0 +1,124 @@
+"""Groups of rows: the key that `by` asks for, how it is told, and the address of the evidence behind it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from cloud_api.answers.places import Machine, Site
+from cloud_api.answers.question import FILTERS, Question, told
+from cloud_api.store.times import HOUR_US, to_us
+
+Key = tuple[Any, ...]
+_WEEK = dt.timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Grain:
+    """What one stored row, or a sum of rows, says of itself; None where it was not asked for or has none."""
+
+    site: Site
+    machine: Machine | None
+    product: str | None = None
+    order: str | None = None
+    shift: str | None = None
+    resource: str | None = None
+    cause: str | None = None
+    reason: str | None = None
+    hour: dt.datetime | None = None
+    day: dt.date | None = None
+
+
+def key_of(grain: Grain, by: Sequence[str]) -> Key:
+    """The group of a grain."""
+    return tuple(_value(grain, name) for name in by)
+
+
+def _value(grain: Grain, name: str) -> Any:
+    if name == "site":
+        return grain.site.name
+    if name == "line":
+        return grain.machine.line if grain.machine else None
+    if name == "machine":
+        return grain.machine.name if grain.machine else None
+    if name == "week":
+        return None if grain.day is None else grain.day - dt.timedelta(days=grain.day.weekday())
+    if name == "period":
+        return None if grain.day is None else grain.site.period_of(grain.site.day_start_us(grain.day))
+    return getattr(grain, name)
+
+
+def needs(by: Sequence[str]) -> Mapping[str, bool]:
+    """Which columns a statement must keep apart for `by`."""
+    return {
+        "by_machine": "machine" in by or "line" in by,
+        "by_hour": "hour" in by,
+        "by_day": any(name in by for name in ("day", "week", "period")),
+        **{f"by_{name}": name in by for name in ("product", "order", "shift", "resource", "cause", "reason")},
+    }
+
+
+def filters(question: Question) -> dict[str, Any]:
+    """Parameters of the filters of a question, as the statements name them."""
+    parameters: dict[str, Any] = {
+        "withheld": sorted(question.withheld),
+        "charges": question.has_charges_of_sites,
+    }
+    for name in ("product", "order", "shift", "reason", "resource", "cause"):
+        wanted = question.names(name)
+        parameters[name] = None if wanted is None else [value for value in wanted if value is not None]
+        parameters[f"none_{name}"] = wanted is not None and None in wanted
+    return parameters
+
+
+def ordered(keys: Sequence[Key]) -> list[Key]:
+    """Keys in a lasting order: by code point, without a value last."""
+    return sorted(
+        keys, key=lambda key: tuple((value is None, "" if value is None else str(value)) for value in key)
+    )
+
+
+def evidence(question: Question, by: Sequence[str], key: Key, *, path: str = "/v1/segments") -> str:
+    """The address of the segments behind one group: the filters of the question and of the group."""
+    group = dict(zip(by, key, strict=True))
+    from_us_, until_us = span_of(question, group)
+    parameters: list[tuple[str, str]] = []
+    if from_us_ is not None:
+        parameters.append(("from", told(from_us_) or ""))
+    if until_us is not None:
+        parameters.append(("to", told(until_us) or ""))
+    for name in FILTERS:
+        if name in group:
+            parameters.append((name, group[name] or ""))
+        elif name == "site" and question.names("site") is None and len(question.sites) == 1:
+            parameters.append(("site", question.sites[0].name))
+        else:
+            parameters += [(name, value or "") for value in question.names(name) or ()]
+    return f"{path}?{urlencode(parameters)}"
+
+
+def span_of(question: Question, group: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    """The window of a group: that of the question, and inside it of the hour, day, week or period."""
+    from_us_, until_us = question.from_us, question.to_us
+    site = question.sites[0] if question.sites else None
+    for name, value in group.items():
+        span = None if site is None or value is None else _span(site, name, value)
+        if span is not None:
+            from_us_ = span[0] if from_us_ is None else max(from_us_, span[0])
+            until_us = span[1] if until_us is None else min(until_us, span[1])
+    return from_us_, until_us
+
+
+def _span(site: Site, name: str, value: Any) -> tuple[int, int] | None:
+    if name == "hour":
+        return to_us(value), to_us(value) + HOUR_US
+    if name == "day":
+        return site.day_start_us(value), site.day_start_us(value + dt.timedelta(days=1))
+    if name == "week":
+        return site.day_start_us(value), site.day_start_us(value + _WEEK)
+    if name == "period":
+        return next(((one.from_us, one.to_us) for one in site.periods if one.name == value), None)
+    return None

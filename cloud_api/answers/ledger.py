@@ -1,0 +1,115 @@
+"""Sums of the ledger's entries by any group: stored hours by SQL, cut hours priced anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from psycopg import Connection
+
+from cloud_api.answers.edges import edge_entries
+from cloud_api.answers.grouping import Grain, Key, filters, key_of, needs
+from cloud_api.answers.places import Machine, Site
+from cloud_api.answers.question import Question
+from cloud_api.answers.window import window_at
+from cloud_api.interpret.model import Entry
+from cloud_api.interpret.money import CONTEXT
+from cloud_api.store.statements import statement
+from cloud_api.store.times import from_us
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Amount, and quantity with its unit; `mixed` where rows of more than one unit, or of none, are in it."""
+
+    amount: Decimal
+    quantity: Decimal
+    unit: str | None
+    mixed: bool
+
+    def plus(self, other: Sum) -> Sum:
+        """Both together."""
+        return Sum(
+            CONTEXT.add(self.amount, other.amount),
+            CONTEXT.add(self.quantity, other.quantity),
+            self.unit,
+            self.mixed or other.mixed or self.unit != other.unit,
+        )
+
+
+def sums_of(connection: Connection[Any], question: Question) -> dict[Key, Sum]:
+    """Sums by group, exact."""
+    sums: dict[Key, Sum] = {}
+    for site in question.sites:
+        for grain, sum_ in (*_stored(connection, question, site), *_cut(connection, question, site)):
+            key = key_of(grain, question.by)
+            sums[key] = sums[key].plus(sum_) if key in sums else sum_
+    return sums
+
+
+def _stored(connection: Connection[Any], question: Question, site: Site) -> Iterator[tuple[Grain, Sum]]:
+    span = window_at(site, question.from_us, question.to_us)
+    machines = {machine.machine_id: machine for machine in question.machines if machine.site == site.name}
+    rows = connection.execute(
+        statement("answers.costs"),
+        {
+            "site": site.name,
+            "machines": list(machines),
+            "first_hour": span.first_hour,
+            "end_hour": span.end_hour,
+            "first_day": span.first_day,
+            "end_day": span.end_day,
+            **filters(question),
+            **needs(question.by),
+        },
+    )
+    for row in rows:
+        machine_id, product, order, shift, resource, cause, reason, hour, day, *sums = row
+        grain = Grain(
+            site, machines.get(machine_id), product, order, shift, resource, cause, reason, hour, day
+        )
+        amount, quantity, unit, last_unit, unitless = sums
+        mixed = unit != last_unit or unitless
+        yield grain, Sum(amount, quantity or Decimal(0), unit, mixed)
+
+
+def _cut(connection: Connection[Any], question: Question, site: Site) -> Iterator[tuple[Grain, Sum]]:
+    """Entries of the hours that the window cuts, as far as they lie inside it."""
+    machines = {machine.name: machine for machine in question.machines if machine.site == site.name}
+    for entry in wanted(edge_entries(connection, question, site), question):
+        yield (
+            grain_of(site, machines, entry),
+            Sum(entry.amount, entry.quantity or Decimal(0), entry.unit, entry.unit is None),
+        )
+
+
+def wanted(entries: Iterable[Entry], question: Question) -> Iterator[Entry]:
+    """The entries that the filters of a question let through."""
+    for entry in entries:
+        if entry.resource in question.withheld or (
+            entry.machine is None and not question.has_charges_of_sites
+        ):
+            continue
+        if all(
+            (named := question.names(name)) is None or getattr(entry, name) in named
+            for name in ("product", "order", "shift", "reason", "resource", "cause")
+        ):
+            yield entry
+
+
+def grain_of(site: Site, machines: Mapping[str, Machine], entry: Entry) -> Grain:
+    """What an entry says of itself."""
+    return Grain(
+        site,
+        machines.get(entry.machine) if entry.machine is not None else None,
+        entry.product,
+        entry.order,
+        entry.shift,
+        entry.resource,
+        entry.cause,
+        entry.reason,
+        from_us(entry.hour_us),
+        entry.production_day,
+    )

@@ -1,0 +1,125 @@
+"""The evidence: what the machines did, each span with its amount."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from psycopg import Connection
+
+from cloud_api.answers.confidence import trust
+from cloud_api.answers.ledger import sums_of
+from cloud_api.answers.paging import cursor, place
+from cloud_api.answers.places import Machine, Site
+from cloud_api.answers.question import Question, told
+from cloud_api.answers.shapes import SegmentRow, Segments
+from cloud_api.answers.standing import standing, window
+from cloud_api.answers.stretches import Stretch, stretches
+from cloud_api.interpret.money import CONTEXT, shown
+from cloud_api.store.times import from_us
+
+HOURS = Decimal("0.000001")
+HOUR_US = Decimal(3_600_000_000)
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """Where a page ends: machine, end of its last stretch, and the exact amount of all rows so far."""
+
+    machine: int
+    after_us: int
+    amount: Decimal
+
+
+def segments(connection: Connection[Any], question: Question, sees_money: bool, now: datetime) -> Segments:
+    """Stretches of the machines asked for, by machine and time; their amounts add up to the total.
+
+    Rows are rounded so that the sum of all rows so far is itself rounded: no cent is lost between pages.
+    """
+    at = _Place(0, -1, Decimal(0)) if question.cursor is None else place(question.cursor, _Place)
+    rows: list[SegmentRow] = []
+    next_cursor = None
+    amount = at.amount
+    for site, machine, stretch in _in_order(connection, question, at):
+        if len(rows) == question.limit:
+            next_cursor = cursor(at)
+            break
+        before, amount = amount, CONTEXT.add(amount, stretch.amount)
+        at = _Place(machine.machine_id, stretch.to_us, amount)
+        rows.append(_row(site, machine, stretch, shown(amount) - shown(before) if sees_money else None))
+    said = standing(connection, question)
+    from_, to = window(question)
+    return Segments(
+        status=said.status,
+        basis=question.basis,  # type: ignore[arg-type]
+        currency=question.currency if sees_money else None,
+        from_=from_,
+        to=to,
+        computed_through=said.computed_through,
+        pending_hours=said.pending_hours,
+        confidence=trust(connection, question, now),
+        withheld=sorted(question.withheld),
+        next_cursor=next_cursor,
+        total=_total(connection, question) if sees_money else None,
+        rows=rows,
+    )
+
+
+def _in_order(
+    connection: Connection[Any], question: Question, at: _Place
+) -> Iterator[tuple[Site, Machine, Stretch]]:
+    sites = {site.name: site for site in question.sites}
+    reached = at.after_us < 0
+    for machine in question.machines:
+        resumes = not reached and machine.machine_id == at.machine
+        if not (reached or resumes):
+            continue
+        after_us = at.after_us if resumes else None
+        reached = True
+        for stretch in stretches(connection, question, sites[machine.site], machine, after_us):
+            yield sites[machine.site], machine, stretch
+
+
+def _total(connection: Connection[Any], question: Question) -> Decimal:
+    """The cost of everything asked for but charges, which belong to no segment: from the ledger itself."""
+    by_resource = sums_of(connection, question.grouped("resource"))
+    amounts = (sum_.amount for (resource,), sum_ in by_resource.items() if resource != "other")
+    return shown(sum(amounts, Decimal(0)))
+
+
+def _row(site: Site, machine: Machine, stretch: Stretch, amount: Decimal | None) -> SegmentRow:
+    first = stretch.first
+    flags = [name for name in ("assumed", "late_seen", "uncertain") if getattr(stretch, name)]
+    where = {
+        "site": site.name,
+        "machine": machine.name,
+        "from": told(first.from_us),
+        "to": told(stretch.to_us),
+    }
+    return SegmentRow(
+        site=site.name,
+        line=machine.line,
+        machine=machine.name,
+        from_=from_us(first.from_us),
+        to=from_us(stretch.to_us),
+        hours=((stretch.to_us - first.from_us) / HOUR_US).quantize(HOURS),
+        state=first.state,
+        product=first.product,
+        order=first.order,
+        reason=first.reason,
+        crew=first.crew,
+        shift=first.shift,
+        calendar=first.calendar,
+        production_day=first.production_day,
+        good=stretch.good,
+        scrap=stretch.scrap,
+        rework=stretch.rework,
+        energy_kwh=stretch.energy_kwh,
+        material=stretch.material or {},
+        flags=flags,
+        amount=amount,
+        samples=f"/v1/samples?{urlencode(where)}",
+    )

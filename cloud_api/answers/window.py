@@ -1,0 +1,60 @@
+"""A window against the hours that are stored: which rows lie in it whole, and which spans must be cut anew.
+
+Stored rows are hourly and never cross a production day, so a window that begins and ends on UTC hours or on
+production days needs stored rows only. Elsewhere the boundary hour is interpreted again with a cut.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from cloud_api.answers.places import Site
+from cloud_api.store.times import HOUR_US, from_us, hour_of
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Rows with first_hour <= hour < end_hour and first_day <= production day < end_day (None: no bound) lie
+    in it whole; `edges` are spans [from_us, to_us) inside one UTC hour each that they lack."""
+
+    first_hour: dt.datetime | None
+    end_hour: dt.datetime | None
+    first_day: dt.date | None
+    end_day: dt.date | None
+    edges: tuple[tuple[int, int], ...]
+
+
+def window_at(site: Site, from_us_: int | None, to_us_: int | None) -> Window:
+    """The window [from_us_, to_us_) at a site; None leaves an end open."""
+    if from_us_ is not None and to_us_ is not None and _inside_one_hour(from_us_, to_us_):
+        empty = from_us(hour_of(from_us_))
+        return Window(empty, empty, None, None, ((from_us_, to_us_),))
+    edges: list[tuple[int, int]] = []
+    first_hour = end_hour = None
+    first_day = end_day = None
+    if from_us_ is not None:
+        first_hour = from_us(hour_of(from_us_))
+        if from_us_ % HOUR_US and (first_day := _day_at(site, from_us_)) is None:
+            edges.append((from_us_, hour_of(from_us_) + HOUR_US))
+            first_hour = from_us(hour_of(from_us_) + HOUR_US)
+    if to_us_ is not None:
+        end_hour = from_us(hour_of(to_us_))
+        if to_us_ % HOUR_US:
+            end_day = _day_at(site, to_us_)
+            if end_day is None:
+                edges.append((hour_of(to_us_), to_us_))
+            else:
+                end_hour = from_us(hour_of(to_us_) + HOUR_US)
+    return Window(first_hour, end_hour, first_day, end_day, tuple(edges))
+
+
+def _inside_one_hour(from_us_: int, to_us_: int) -> bool:
+    whole = from_us_ % HOUR_US == 0 and to_us_ % HOUR_US == 0
+    return not whole and hour_of(from_us_) == hour_of(to_us_ - 1)
+
+
+def _day_at(site: Site, us: int) -> dt.date | None:
+    """The production day that begins exactly at an instant, None where none does."""
+    day = site.day_of(us)
+    return day if site.day_start_us(day) == us else None

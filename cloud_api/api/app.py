@@ -1,0 +1,202 @@
+"""The API: one table of endpoints makes the routes and the OpenAPI document alike."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from datetime import datetime
+from typing import Any
+
+from fastapi import FastAPI
+from psycopg import OperationalError
+from psycopg_pool import PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from cloud_api.access.gate import Gate, Principal, Refused
+from cloud_api.access.roles import Area
+from cloud_api.answers.places import Atlas
+from cloud_api.answers.question import QuestionError, read
+from cloud_api.api import formats, metrics
+from cloud_api.api.endpoints import ENDPOINTS, Endpoint
+from cloud_api.api.manual import document, page
+from cloud_api.api.parameters import caller, given
+from cloud_api.api.problems import bad_parameters, problem
+from cloud_api.store.migrations import pending
+from cloud_api.store.pool import Pool, snapshot
+from cloud_api.store.statements import statement
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Request], Response]
+
+_SAFETY = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+    (
+        b"content-security-policy",
+        b"default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+        b"base-uri 'none'; frame-ancestors 'none'",
+    ),
+)
+"""Headers of every answer: nothing from elsewhere, no script, no frame, nothing kept by a cache."""
+
+
+def create_app(
+    pool: Pool, gate: Gate, *, clock: Callable[[], datetime], atlas: Atlas | None = None
+) -> FastAPI:
+    """The API over a pool of connections. `clock` gives the present, aware.
+
+    `atlas` keeps plant models between requests; share one between the API and the pages.
+    """
+    app = FastAPI(
+        title="Plantledger", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
+    )
+    requests = metrics.Requests()
+    answering = _Answering(pool, gate, atlas or Atlas(), clock)
+    for endpoint in ENDPOINTS:
+        app.add_api_route(f"/v1{endpoint.path}", answering.handler(endpoint), include_in_schema=False)
+    said = document(ENDPOINTS)
+    app.add_api_route("/openapi.json", lambda: JSONResponse(said), include_in_schema=False)
+    app.add_api_route("/docs", lambda: HTMLResponse(page(said)), include_in_schema=False)
+    app.add_api_route("/healthz", lambda: JSONResponse({"status": "alive"}), include_in_schema=False)
+    app.add_api_route("/readyz", _ready(pool), include_in_schema=False)
+    app.add_api_route("/metrics", answering.metrics(requests), include_in_schema=False)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
+    app.add_middleware(_Watched, requests=requests)
+    _tell_problems(app)
+    return app
+
+
+class _Answering:
+    """What every endpoint does: ask the gate, read the question, answer it, write it down."""
+
+    def __init__(self, pool: Pool, gate: Gate, atlas: Atlas, clock: Callable[[], datetime]) -> None:
+        self.pool, self.gate, self.atlas, self.clock = pool, gate, atlas, clock
+
+    def admit(self, request: Request, area: Area) -> Principal:
+        with self.pool.connection() as connection:
+            return self.gate.admit(connection, caller(request), area)
+
+    def handler(self, endpoint: Endpoint) -> Handler:
+        def answer(request: Request) -> Response:
+            principal = self.admit(request, endpoint.area)
+            parameters = given(request)
+            asked = next((value for name, value in parameters if name == "format"), None)
+            format_ = formats.chosen(asked, request.headers.get("accept"))
+            if format_ is None and asked is None:
+                return problem(
+                    406, f"this answer comes as {', '.join(formats.MEDIA_TYPES)}", request.url.path
+                )
+            with self.pool.connection() as connection, snapshot(connection):
+                places = self.atlas.places(connection).seen_by(principal.sites)
+                question = read(
+                    parameters,
+                    places,
+                    allowed=endpoint.parameters,
+                    by=endpoint.by,
+                    withheld=principal.withheld,
+                )
+                told = endpoint.answer(connection, question, principal.sees_money, self.clock())
+            body = formats.encoded(told, format_ or formats.JSON, endpoint.path.strip("/"))
+            return Response(body.content, 200, dict(body.headers), body.media_type)
+
+        answer.__name__ = endpoint.path.strip("/")
+        return answer
+
+    def metrics(self, requests: metrics.Requests) -> Handler:
+        def counts(request: Request) -> Response:
+            self.admit(request, Area.METRICS)
+            with self.pool.connection() as connection:
+                text = metrics.chain(connection)
+            return Response(requests.text() + text, media_type=metrics.MEDIA_TYPE)
+
+        return counts
+
+
+def _ready(pool: Pool) -> Callable[[], Response]:
+    def ready() -> Response:
+        try:
+            with pool.connection(timeout=2.0) as connection:
+                connection.execute(statement("api.alive"))
+                lacking = pending(connection)
+        except (OperationalError, PoolTimeout):
+            return JSONResponse({"status": "not ready", "why": "the database does not answer"}, 503)
+        if lacking:
+            return JSONResponse({"status": "not ready", "why": f"migrations wait: {', '.join(lacking)}"}, 503)
+        return JSONResponse({"status": "ready"})
+
+    return ready
+
+
+def _tell_problems(app: FastAPI) -> None:
+    """Every error leaves as problem JSON."""
+
+    def questions(request: Request, error: Exception) -> Response:
+        assert isinstance(error, QuestionError)
+        return bad_parameters(error.mistakes, request.url.path)
+
+    def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Refused)
+        challenge = {"WWW-Authenticate": 'Bearer, Basic realm="Plantledger: any name, the key as password"'}
+        return problem(
+            error.status, error.detail, request.url.path, (), challenge if error.status == 401 else None
+        )
+
+    def other(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return problem(error.status_code, str(error.detail), request.url.path, (), error.headers)
+
+    def database(request: Request, error: Exception) -> Response:
+        log.warning("database did not answer: %s: %s", request.url.path, type(error).__name__)
+        return problem(
+            503, "the database does not answer; try again", request.url.path, (), {"Retry-After": "5"}
+        )
+
+    def fault(request: Request, error: Exception) -> Response:
+        log.error("answer failed: %s", request.url.path, exc_info=error)
+        return problem(500, "the service failed to answer; its log says more", request.url.path)
+
+    app.add_exception_handler(QuestionError, questions)
+    app.add_exception_handler(Refused, refused)
+    app.add_exception_handler(HTTPException, other)
+    app.add_exception_handler(OperationalError, database)
+    app.add_exception_handler(PoolTimeout, database)
+    app.add_exception_handler(Exception, fault)
+
+
+Message = MutableMapping[str, Any]
+
+
+class _Watched:
+    """Counts requests, and sets the headers that keep an answer to itself."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]], requests: metrics.Requests) -> None:
+        self.app, self.requests = app, requests
+
+    async def __call__(self, scope: Message, receive: Callable[..., Any], send: Callable[..., Any]) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        status = 500
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                present = {name.lower() for name, _ in message["headers"]}
+                extra = [header for header in _SAFETY if header[0] not in present]
+                message["headers"] = [*message["headers"], *extra]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sending)
+        finally:
+            route = scope.get("route")
+            path = getattr(route, "path", "other")
+            self.requests.observe(path, status, time.perf_counter() - began)

@@ -1,0 +1,215 @@
+"""Answers as JSON, CSV, Excel and Parquet. Money stays exact in each: a JSON number with 4 decimals."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Font
+
+JSON, CSV, XLSX, PARQUET = "json", "csv", "xlsx", "parquet"
+MEDIA_TYPES = {
+    JSON: "application/json",
+    CSV: "text/csv; charset=utf-8",
+    XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    PARQUET: "application/vnd.apache.parquet",
+}
+"""Formats, in the order in which they are preferred where a client takes any."""
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_KEPT = (Decimal, dt.datetime, dt.date)
+
+Cell = str | int | float | bool | Decimal | dt.datetime | dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Bytes of an answer, their media type and the headers that tell what a table cannot."""
+
+    content: bytes
+    media_type: str
+    headers: Mapping[str, str]
+
+
+def chosen(format_: str | None, accept: str | None) -> str | None:
+    """The format of an answer: `format` wins, then Accept, then JSON. None where none of them is ours."""
+    if format_ is not None:
+        return format_ if format_ in MEDIA_TYPES else None
+    if accept is None or not accept.strip():
+        return JSON
+    ranked = sorted(_accepted(accept), key=lambda pair: -pair[1])
+    for media_type, quality in ranked:
+        if quality <= 0:
+            continue
+        if media_type in {"*/*", "application/*", "text/html"}:
+            return JSON
+        if media_type == "text/*":
+            return CSV
+        for name, known in MEDIA_TYPES.items():
+            if media_type == known.partition(";")[0]:
+                return name
+    return None
+
+
+def encoded(answer: msgspec.Struct, format_: str, name: str) -> Body:
+    """An answer in a format. `name` names the file that a browser saves."""
+    if format_ == JSON:
+        return Body(_ENCODER.encode(answer), MEDIA_TYPES[JSON], {})
+    said = msgspec.to_builtins(answer, builtin_types=_KEPT, enc_hook=str)
+    rows = [dict(_flat(row)) for row in said.pop("rows")]
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    about = dict(_flat(said))
+    write = {CSV: _csv, XLSX: _xlsx, PARQUET: _parquet}[format_]
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}.{format_}"',
+        **{f"Plantledger-{key.title().replace('_', '-')}": told for key, told in _told(about)},
+    }
+    return Body(write(columns, rows, about), MEDIA_TYPES[format_], headers)
+
+
+def _accepted(accept: str) -> Iterator[tuple[str, float]]:
+    for part in accept.split(","):
+        media_type, *options = (piece.strip().lower() for piece in part.split(";"))
+        quality = 1.0
+        for option in options:
+            if option.startswith("q="):
+                try:
+                    quality = float(option[2:])
+                except ValueError:
+                    quality = 0.0
+        yield media_type, quality
+
+
+def _flat(row: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Cell]]:
+    """Cells of a row; of what is nested under `parts`, the columns are `parts.lot_size` and so on."""
+    for name, value in row.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        elif isinstance(value, list):
+            yield prefix + name, "; ".join(_phrase(one) for one in value)
+        else:
+            yield prefix + name, value
+
+
+def _phrase(value: object) -> str:
+    if isinstance(value, Mapping):
+        return " ".join(str(part) for part in value.values())
+    return str(value)
+
+
+def _told(about: Mapping[str, Cell]) -> Iterator[tuple[str, str]]:
+    """What stands in headers beside a table: short values, in ASCII."""
+    for key in (
+        "status",
+        "currency",
+        "from",
+        "to",
+        "computed_through",
+        "pending_hours",
+        "total",
+        "next_cursor",
+    ):
+        value = about.get(key)
+        if value is not None:
+            yield key, _text(value)
+    if (grade := about.get("confidence.grade", about.get("grade"))) is not None:
+        yield "confidence", str(grade)
+
+
+def _text(value: Cell) -> str:
+    if isinstance(value, dt.datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return str(value)
+
+
+def safe(text: str) -> str:
+    """Text that no spreadsheet takes for a formula: what begins like one gets an apostrophe in front."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _csv(columns: Sequence[str], rows: Sequence[Mapping[str, Cell]], about: Mapping[str, Cell]) -> bytes:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_csv_cell(row.get(column)) for column in columns])
+    return out.getvalue().encode()
+
+
+def _csv_cell(value: Cell) -> str:
+    if value is None:
+        return ""
+    return safe(value) if isinstance(value, str) else _text(value)
+
+
+def _xlsx(columns: Sequence[str], rows: Sequence[Mapping[str, Cell]], about: Mapping[str, Cell]) -> bytes:
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("answer")
+    sheet.freeze_panes = "A2"
+    bold = [WriteOnlyCell(sheet, column) for column in columns]
+    for cell in bold:
+        cell.font = Font(bold=True)
+    sheet.append(bold)
+    for row in rows:
+        sheet.append([_sheet_cell(sheet, row.get(column)) for column in columns])
+    second = book.create_sheet("about")
+    for key, value in about.items():
+        second.append([_sheet_cell(second, key), _sheet_cell(second, value)])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _sheet_cell(sheet: Any, value: Cell) -> Any:
+    """A cell that holds text as text, whatever it begins with; times lose their zone (all are UTC)."""
+    if isinstance(value, dt.datetime):
+        return value.replace(tzinfo=None)
+    if isinstance(value, str):
+        cell = WriteOnlyCell(sheet, _printable(value))
+        cell.data_type = "s"
+        return cell
+    return value
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter in "\t\n\r" or letter >= " " else " " for letter in text)
+
+
+def _parquet(columns: Sequence[str], rows: Sequence[Mapping[str, Cell]], about: Mapping[str, Cell]) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    arrays = [pa.array([row.get(column) for row in rows], _arrow_type(column, rows)) for column in columns]
+    metadata = {key: _text(value) for key, value in about.items() if value is not None}
+    table = pa.table(dict(zip(columns, arrays, strict=True))).replace_schema_metadata(metadata)
+    out = io.BytesIO()
+    pq.write_table(table, out)
+    return out.getvalue()
+
+
+def _arrow_type(column: str, rows: Sequence[Mapping[str, Cell]]) -> Any:
+    import pyarrow as pa
+
+    kinds = {type(value) for row in rows if (value := row.get(column)) is not None}
+    if kinds == {Decimal}:
+        return pa.decimal128(38, 6)
+    if kinds == {dt.datetime}:
+        return pa.timestamp("us", "UTC")
+    if kinds == {dt.date}:
+        return pa.date32()
+    if kinds == {int}:
+        return pa.int64()
+    if kinds in ({float}, {float, int}):
+        return pa.float64()
+    return pa.string()
