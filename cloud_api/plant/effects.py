@@ -15,8 +15,8 @@ HOUR = timedelta(hours=1)
 OWN_MACHINE = {"standards": 1, "bill": 1, "changeovers": 0, "rate": 0, "machine": 0}
 """Kinds that touch one machine, by where it stands in the key."""
 EVERY_MACHINE = frozenset({"site", "calendar", "prices", "energy"})
-EVENTS = {"charges": "time", "maintenance": "start", "quality": "time"}
-"""Kinds that touch the hour of an event, by the column of its time."""
+EVENTS = {"quality": "time"}
+"""Kinds that touch the hour of an event, by the column of its time. Charges are entries by themselves."""
 
 
 @dataclass(frozen=True, slots=True)

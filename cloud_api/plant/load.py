@@ -11,12 +11,14 @@ from zoneinfo import ZoneInfo
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
+from cloud_api.interpret.ledger import charge_entries
+from cloud_api.interpret.standards import Book
 from cloud_api.plant.effects import touched
 from cloud_api.plant.files import PlantModel, read_directory
 from cloud_api.plant.places import Fault, Faults, Place, listed
 from cloud_api.plant.rows import Row
 from cloud_api.plant.versions import Difference, difference, recorded
-from cloud_api.store import marks
+from cloud_api.store import ledger, marks
 from cloud_api.store import plant as store
 from cloud_api.store.plant import MachineSpan, StoredRow
 
@@ -108,7 +110,16 @@ def _write(
     ended = [row.row_id for row in found.ended]
     store.write_rows(connection, model.site, version, new=new, ended=ended)
     store.set_machines(connection, model.site, _machines(model.rows))
+    _charge(connection, model.site)
     return version
+
+
+def _charge(connection: Connection[TupleRow], site: str) -> None:
+    """Entries of charges come from the model alone: all of the site are written anew."""
+    plant = store.snapshot(connection, site)
+    if plant is not None:
+        entries = charge_entries(Book(plant))
+        ledger.replace_charges(connection, site, store.machine_ids(connection, site), entries)
 
 
 def _machines(rows: Iterable[Row]) -> list[tuple[str, str, int, str | None]]:
