@@ -217,7 +217,7 @@ class Maker:
                 material,
                 day.isoformat(),
                 self.number(0.5, 6, 3),
-                self.number(0.5, 6, 3) if self.draw.random() < 0.8 else "",
+                self.number(0.5, 6, 3),
             ]
             for material in MATERIALS
             for day in self.dates(0.4)
@@ -232,12 +232,12 @@ class Maker:
             if self.draw.random() < 0.3
         ]
 
-    def instant(self) -> str:
-        """A time of a charge as text with its offset, sometimes outside the data."""
-        at = (
-            self.clock.midnight(self.first)
-            + self.draw.randint(-30, (self.days + 1) * 24 * 60) * HOUR_US // 60
-        )
+    def instant(self) -> int:
+        """The time of a charge, sometimes outside the data."""
+        minute = self.draw.randint(-30, (self.days + 1) * 24 * 60)
+        return self.clock.midnight(self.first) + minute * HOUR_US // 60
+
+    def told(self, at: int) -> str:
         return SiteText(self.clock).offset(at)
 
     def charges(self) -> list[list[str]]:
@@ -247,15 +247,24 @@ class Maker:
             product = self.draw.choice(["", *self.products])
             order = self.draw.choice(["", "O1", "O2"])
             cause = self.draw.choice(("downtime", "price", "usage", "changeover"))
-            rows.append([self.instant(), machine, product, order, cause, self.number(-50, 400), "charge"])
+            rows.append(
+                [self.told(self.instant()), machine, product, order, cause, self.number(-50, 400), "charge"]
+            )
         return rows
 
     def maintenance(self) -> list[list[str]]:
         return [
-            [at, at, self.draw.choice(self.machines), self.draw.choice(("planned", "breakdown")),
-             self.number(10, 300), self.draw.choice(("true", "false")), "visit"]
+            [
+                self.told(at),
+                self.told(at + HOUR_US),
+                self.draw.choice(self.machines),
+                self.draw.choice(("planned", "breakdown")),
+                self.number(10, 300),
+                self.draw.choice(("true", "false")),
+                "visit",
+            ]
             for at in (self.instant() for _ in range(self.draw.randint(0, 2)))
-        ]  # fmt: skip
+        ]
 
 
 class SiteText:
