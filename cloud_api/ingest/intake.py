@@ -73,7 +73,18 @@ class Intake:
             if len(messages) > 1:
                 return [reply for message in messages for reply in self.take([message])]
             log.exception("a message broke its transaction and is set aside: %s", messages[0].topic)
-            return self._take(messages, broken=f"{type(error).__name__}: {error}")
+            return self._take_broken(messages[0], error)
+
+    def _take_broken(self, message: Message, error: Exception) -> list[Reply]:
+        """Sets a message aside for what it did; lets go of it, unacknowledged, where even that fails."""
+        try:
+            return self._take([message], broken=f"{type(error).__name__}: {error}")
+        except psycopg.OperationalError:
+            raise
+        except Exception:
+            self.counts["messages let go of"] += 1
+            log.exception("a message can neither be stored nor set aside: %s", message.topic)
+            return []
 
     def _take(self, messages: Sequence[Message], broken: str | None = None) -> list[Reply]:
         with self.pool.connection() as connection:

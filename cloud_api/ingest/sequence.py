@@ -143,7 +143,7 @@ def overlaps(standing: Standing, run: Run, from_us: int, to_us: int) -> bool:
 
 
 def _verdict(standing: Standing, run: Run, heard: Heard, now_us: int) -> Verdict:
-    if standing.holder is None or standing.holder == run:
+    if standing.holder in (None, run) or standing.holder not in standing.runs:
         return Verdict.HOLDS
     if heard.lost and standing.conflict_since_us is not None:
         return Verdict.APART
