@@ -59,7 +59,7 @@ async def serve_modbus(port: int, seed: int, truth: Truth) -> None:
             while True:
                 transaction, protocol, length, unit = struct.unpack(">HHHB", await reader.readexactly(7))
                 body = await reader.readexactly(length - 1)
-                writer.write(_reply(registers, transaction, protocol, unit, body))
+                writer.write(modbus_reply(registers, transaction, protocol, unit, body))
                 await writer.drain()
         writer.close()
 
@@ -72,7 +72,8 @@ async def serve_modbus(port: int, seed: int, truth: Truth) -> None:
     await drive(step, truth, seed)
 
 
-def _reply(registers: list[int], transaction: int, protocol: int, unit: int, body: bytes) -> bytes:
+def modbus_reply(registers: list[int], transaction: int, protocol: int, unit: int, body: bytes) -> bytes:
+    """The answer of a PLC that knows holding and input registers only."""
     function = body[0]
     if function not in (3, 4) or len(body) != 5:
         answer = bytes([function | 0x80, 1])
