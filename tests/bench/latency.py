@@ -175,11 +175,14 @@ def segments(url: str) -> list:  # type: ignore[type-arg]
     return ask(url, "segments", machine="live", **{"from": today()})["rows"]  # type: ignore[no-any-return]
 
 
-def newest(url: str, since: datetime) -> str:
-    rows = segments(url)
-    return (
-        rows[-1]["state"] if datetime.fromisoformat(rows[-1]["from"]) >= since - timedelta(seconds=1) else ""
-    )
+def shows(url: str, since: datetime, state: str) -> bool:
+    last = segments(url)[-1]
+    began = datetime.fromisoformat(last["from"])
+    return bool(last["state"] == state and began >= since - timedelta(seconds=1))
+
+
+def dearer(url: str, before: float) -> bool:
+    return downtime(url) > before
 
 
 def downtime(url: str) -> float:
