@@ -100,7 +100,7 @@ class Sweep:
         self._grid, self._at = grid, 0
         self._stored, self._settle_after_us = stored, settle_after_us
         samples, shadowed = self._trust.usable(from_us, to_us)
-        for sample in shadowed:
+        for sample in set(shadowed):
             self._find("shadowed", self._slots[sample.series], "", sample.time_us)
         self._open(from_us)
         if not self._sweep(from_us, to_us, samples) and not self._cross(to_us - 1):
@@ -152,6 +152,7 @@ class Sweep:
         sources = {h.source for h in held if h.trusted} | {b.source for b in bases if not b.lost}
         self._forget_stops(hour_us)
         return Carry(
+            begun=True,
             held=held,
             bases=bases,
             covered=tuple(sorted(s for s in sources if s is not None and self._trust.reaches(s, hour_us))),
@@ -226,9 +227,8 @@ class Sweep:
             if sample.series in self._slots:
                 groups.setdefault(self._slots[sample.series], []).append(sample)
         for name, group in groups.items():
-            for other in group[1:]:
-                if differs(group[0], other):
-                    self._find("conflict", name, "", time_us)
+            if any(differs(group[0], other) for other in group[1:]):
+                self._find("conflict", name, "", time_us)
         return [chosen(groups[name]) for name in sorted(groups)]
 
     def _word(self, time_us: int, at: int, sample: Sample) -> None:

@@ -110,7 +110,7 @@ def test_of_two_values_at_one_instant_the_better_then_the_greater_counts_whateve
     story = Story()("08:00", state="running")("08:00", state="down")("08:00", state="waiting", quality=1)
     story("08:10", good_count=0)
     assert spans(run(story)) == [("08:00", "08:10", "running")]
-    assert findings(story) == [("conflict", "state", "", 2)]
+    assert findings(story) == [("conflict", "state", "", 1)]
     story.samples.reverse()
     assert spans(run(story)) == [("08:00", "08:10", "running")]
 

@@ -1,0 +1,149 @@
+"""Random plants and histories of one machine: every signal, falls, bad samples, marks that end, losses, files."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from hypothesis import strategies as st
+from msgspec import Struct
+
+from cloud_api.interpret.calendar import micros
+from cloud_api.interpret.model import HOUR_US, MINUTE_US, STATES, Loss, Sample, Signal, Span
+from cloud_api.interpret.plant import Break, ChangeoverPair, Plant, Shift
+from tests.unit.interpret.scenes import (
+    LOADED,
+    WEEK,
+    bill,
+    calendar,
+    dated,
+    machine,
+    plant,
+    price,
+    rate,
+    standard,
+    tariff,
+    wage,
+)
+
+from .shop import SOURCE
+
+START = micros(dt.datetime(2026, 3, 2, 20, tzinfo=dt.UTC))
+HOURS = 9
+LATE = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
+TUESDAY = dt.date(2026, 3, 3)
+
+NAMES = (
+    "state", "state", "state", "state", "product", "product", "order", "reason", "reason", "crew", "good_count",
+    "good_count", "scrap_count", "rework_count", "energy", "material:steel", "material:rag",
+)  # fmt: skip
+SLOTS = tuple(dict.fromkeys(NAMES))
+
+
+class History(Struct, frozen=True):
+    """Signals and everything that arrives of a machine."""
+
+    signals: dict[int, Signal]
+    pieces: list[Sample | Span | Loss]
+
+
+def signals(total: bool) -> dict[int, Signal]:
+    """Live series 1.. and series of files 101.. of the same signals."""
+    found: dict[int, Signal] = {}
+    for at, name in enumerate(SLOTS, start=1):
+        role, _, item = name.partition(":")
+        role = "total_count" if total and role == "good_count" else role
+        fall = {"scrap_count": "reset", "energy": "rollover"}.get(role)
+        for series, source in ((at, SOURCE), (at + 100, None)):
+            found[series] = Signal(
+                role=role,
+                item=item or None,
+                source=source,
+                fall=fall,
+                rollover=Decimal(50) if fall == "rollover" else None,
+            )
+    return found
+
+
+times = st.one_of(
+    st.integers(0, HOURS * 60).map(lambda minute: START + minute * MINUTE_US),
+    st.integers(0, HOURS).map(lambda hour: START + hour * HOUR_US),
+    st.integers(0, HOURS * HOUR_US).map(lambda offset: START + offset),
+)
+
+
+@st.composite
+def samples(draw: st.DrawFn) -> Sample:
+    name = draw(st.sampled_from(NAMES))
+    pick = draw(st.integers(0, 11))
+    text: str | None = None
+    value: float | None = None
+    if name == "state":
+        text = ("running", "running", "running", *STATES, "Running", "")[pick]
+    elif name in ("product", "order", "reason"):
+        text = ("P", "P", "Q", "Q", "X", "", "P", "Q", "P", "Q", "P", "Q")[pick]
+    elif name == "crew":
+        value = (1.0, 2.0, 3.0, 0.0, 2.5, 2.0, 2.0, 3.0, 1.0, 2.0, -1.0, 2.0)[pick]
+    else:
+        value = draw(st.one_of(st.integers(0, 60).map(float), st.sampled_from([0.1, 7.25, 33.3, 65530.0])))
+    history = draw(st.integers(0, 5)) == 0
+    return Sample(
+        time_us=draw(times),
+        series=SLOTS.index(name) + 1 + (100 if history else 0),
+        value=value,
+        text=text,
+        quality=draw(st.sampled_from([0, 0, 0, 0, 0, 0, 1, 2])),
+        history=history,
+    )
+
+
+@st.composite
+def spans(draw: st.DrawFn) -> Span:
+    begin = draw(times)
+    return Span(begin, begin + draw(st.integers(1, 240)) * MINUTE_US)
+
+
+@st.composite
+def losses(draw: st.DrawFn) -> Loss:
+    span = draw(spans())
+    kind = draw(st.sampled_from(["gap", "pending"]))
+    series = draw(st.sampled_from([None, frozenset({1}), frozenset({2, 7})]))
+    return Loss(from_us=span.from_us, to_us=span.to_us, kind=kind, reason="full", series=series)  # type: ignore[arg-type]
+
+
+@st.composite
+def histories(draw: st.DrawFn, losses_too: bool = True) -> History:
+    pieces: list[Sample | Span | Loss] = []
+    pieces += draw(st.lists(samples(), min_size=2, max_size=60))
+    pieces += draw(st.lists(spans(), max_size=4))
+    if losses_too:
+        pieces += draw(st.lists(losses(), max_size=2))
+    return History(signals(draw(st.booleans())), pieces)
+
+
+def the_plant(time_zone: str = "America/New_York") -> Plant:
+    """Two products with standards of two recordings, shifts with breaks, overtime, a change of rates on Tuesday."""
+    pair = ChangeoverPair(machine="m1", from_product="P", to_product="Q", minutes=Decimal(9), **dated())  # type: ignore[arg-type]
+    shifts = [
+        Shift("A", 360, 1080, WEEK, (Break(930, 45, paid=True), Break(1020, 20))),
+        Shift("B", 1140, 1320, WEEK, (Break(1200, 15),), overtime=True),
+    ]
+    return plant(
+        time_zone=time_zone,
+        calendar=calendar(shifts, day_start_min=345),
+        machines=[machine(rates=[rate("60", "63"), rate("75.5", "71", from_=TUESDAY)])],
+        labour=[wage("30", "31"), wage("33", "32", line="L", shift="B"), wage("41", line="L", from_=TUESDAY)],
+        energy=[tariff("0.12", "0.13"), tariff("0.17", recorded=LATE)],
+        standards=[
+            standard("P", cycle="61.7", crew=2, scrap_rate="0.03", rework_rate="0.01", changeover_min=7, lot_size=70,
+                     availability="0.9", energy_kwh="0.37", planned_stop="0.02", waiting="0.01", idle_kw="1.3"),
+            standard("P", cycle="55", crew=3, energy_kwh="0.4", scrap_rate="0.01", recorded=LATE, version=2),
+            standard("Q", cycle="7.3", crew="1.5", changeover_min=11, lot_size=500, energy_kwh="0.01"),
+        ],
+        bill=(bill("steel", "1.3"), bill("oil", "0.07"), bill("steel", "0.11", product="Q"), bill("oil", "0.08", recorded=LATE)),
+        prices=(price("steel", "2.17", "2.5"), price("oil", "19"), price("rag", "1", "0.9"), price("oil", "21", recorded=LATE)),
+        changeovers=(pair,),
+    )  # fmt: skip
+
+
+assert LOADED < LATE
