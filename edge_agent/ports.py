@@ -75,6 +75,9 @@ class Source(Protocol):
     def health(self) -> SourceStatus:
         """Configured against live signals, connection, last good scan, reason."""
 
+    async def close(self) -> None:
+        """Let go of the connection after a direct read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Group:

@@ -60,7 +60,7 @@ UPLINK = Table(
         Field("key", PATH, "Its private key, mode 0600."),
         Field("user", TEXT, "User of the broker."),
         Field("password_file", PATH, "File of mode 0600 with the password."),
-        Field("proxy", TEXT, "http://proxy:3128 or socks5://proxy:1080 on the way to the broker."),
+        Field("proxy", TEXT, "http://proxy:3128, an HTTP proxy on the way to the broker."),
         Field("proxy_user", TEXT, "User of the proxy."),
         Field("proxy_password_file", PATH, "File of mode 0600 with the proxy's password."),
         Field("max_packet", size(16_384, 268_435_455), "Largest MQTT packet (256 KiB).", default=262_144),

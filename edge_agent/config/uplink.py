@@ -17,7 +17,6 @@ _SCHEMES = {
     "wss": (Transport.WEBSOCKETS, True, 443),
     "ws": (Transport.WEBSOCKETS, False, 80),
 }
-_PROXIES = ("http", "socks5")
 
 
 def build_agent(section: Section) -> Agent | None:
@@ -136,8 +135,8 @@ def _plain(section: Section, url: SplitResult, faults: Faults) -> None:
 def _proxy(section: Section, faults: Faults) -> None:
     try:
         proxy = split_url(section.get("proxy"))
-        if proxy.scheme not in _PROXIES:
-            raise ValueError(f"'{proxy.scheme}' is not a kind of proxy; write http:// or socks5://")
+        if proxy.scheme != "http":
+            raise ValueError(f"'{proxy.scheme}' is not a kind of proxy; write http://proxy:3128")
     except ValueError as error:
         faults.add(section.at("proxy"), f"proxy: {error}")
 

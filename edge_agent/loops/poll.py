@@ -159,6 +159,10 @@ class PolledSource:
         """One direct read now, between the scans."""
         return await self._scanner.read(signals)
 
+    async def close(self) -> None:
+        """Let go of the connection."""
+        await self._scanner.close()
+
     def health(self) -> SourceStatus:
         """Configured against live signals, connection, last scan, first reason."""
         watch = self._watch

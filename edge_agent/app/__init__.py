@@ -1,0 +1,21 @@
+"""The one place that builds objects, and owns the clock, randomness and signals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def run(file: Path) -> int:
+    """``edge-agent run``."""
+    from edge_agent.app.service import run as serve
+
+    return serve(file)
+
+
+def read(file: Path, *, watch: bool, as_json: bool, only: str | None) -> int:
+    """``edge-agent read``."""
+    from edge_agent.app.agent import build_sources
+    from edge_agent.app.clock import SystemClock
+    from edge_agent.tools.read import read as show
+
+    return show(file, SystemClock(), build_sources, watch=watch, as_json=as_json, only=only)

@@ -1,0 +1,176 @@
+"""The agent: every part built and wired in one place, run as tasks, ended in the order in which data flows.
+
+On SIGTERM the sources end first, then the recorder hands over what it has, then the cloud is told, then the
+buffer commits for the last time: nothing that was seen is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import random
+import signal
+from collections.abc import Coroutine, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from edge_agent.adapters.buffer import DurableBuffer
+from edge_agent.adapters.buffer_files import DiskFiles
+from edge_agent.adapters.buffer_limits import limits_of
+from edge_agent.adapters.buffer_state import instance_of, machine_id
+from edge_agent.adapters.modbus import scanners
+from edge_agent.adapters.mqtt import MqttUplink
+from edge_agent.adapters.opcua import opcua_sources
+from edge_agent.app.certificate import expires_us
+from edge_agent.app.clock import SystemClock
+from edge_agent.app.fleet import Fleet
+from edge_agent.config.dictionary import build_dictionary
+from edge_agent.config.model import Config
+from edge_agent.loops.drain import Drain
+from edge_agent.loops.heartbeat import Heartbeat, Herald, Identity, Surroundings
+from edge_agent.loops.poll import PolledSource
+from edge_agent.loops.record import Recorder, recorded
+from edge_agent.ports import Clock, Source
+from shared.batch import Pending
+
+_log = logging.getLogger(__name__)
+GOODBYE_S = 2.0
+
+
+def build_sources(config: Config, clock: Clock) -> list[Source]:
+    """All sources of a config; none of them has touched a network."""
+    polled = [PolledSource(scanner, clock) for scanner in scanners(config, clock)]
+    return [*polled, *opcua_sources(config, clock)]
+
+
+class Agent:
+    """One run. Raises AgentError where another process holds the buffer, OSError where its folder cannot be
+    used.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.clock = SystemClock()
+        files = DiskFiles(config.buffer.path)
+        instance, start = instance_of(files, machine_id(), os.urandom), os.urandom(16)
+        limits = limits_of(config.buffer, config.uplink.max_packet_bytes)
+        self.buffer = DurableBuffer(files, stream=start, instance=instance, clock=self.clock, limits=limits)
+        self._identity = Identity(instance, start, _version(), self.clock.now_us())
+        self._certificate_expires_us = expires_us(config.uplink.certificate)
+        self.herald = Herald(self._identity, self.buffer, self.clock, self.surroundings)
+        self.uplink = MqttUplink(
+            config.uplink,
+            site=config.agent.site,
+            agent=config.agent.id,
+            instance=instance,
+            start=start,
+            will=self.herald.will,
+            chance=random.random,
+        )
+        self.drain = Drain(
+            self.buffer,
+            self.uplink,
+            self.clock,
+            self.herald,
+            self._identity,
+            self._overtaken,
+            random.random,
+        )
+        self.heartbeat = Heartbeat(self.herald, self.uplink)
+        self.drain.use(self.buffer.use(build_dictionary(config)))
+        self.recorder = self._new_recorder(config)
+        self.fleet: Fleet | None = None
+        self._tasks: asyncio.TaskGroup | None = None
+        self._recording: asyncio.Task[None] | None = None
+
+    def surroundings(self) -> Surroundings:
+        """What a status tells besides the buffer."""
+        return Surroundings(
+            config_hash=self.config.content_hash,
+            certificate_expires_us=self._certificate_expires_us,
+            clock_offset_s=self.drain.clock_offset_s,
+            sources=self.fleet.health() if self.fleet is not None else (),
+        )
+
+    def _overtaken(self, spans: Sequence[Pending]) -> None:
+        self.recorder.overtake(spans)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until stop is set; then end in order."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                committing = self._begin(self.buffer.run(), "buffer")
+                self.drain.begin()
+                self._recording = self._begin(self.recorder.run(), "recorder")
+                self.fleet = Fleet(tasks, self.clock, lambda config: build_sources(config, self.clock))
+                self.fleet.use(self.config, self.recorder)
+                linked = [
+                    self._begin(self.uplink.run(self.drain.greet, self.drain.received), "uplink"),
+                    self._begin(self.drain.run(), "drain"),
+                    self._begin(self.heartbeat.run(), "heartbeat"),
+                ]
+                await stop.wait()
+                _log.info("ending: what was seen is committed first")
+                await self.fleet.stop()
+                await _end(self._recording)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.heartbeat.beat(online=False), GOODBYE_S)
+                await _end(*linked)
+                await _end(committing)
+        finally:
+            self.buffer.close()
+
+    def change(self, config: Config) -> list[str]:
+        """Run another config of the same agent on the same buffer; returns the names of the sources it
+        touched.
+
+        Without a pause between the two recorders: what was read before is written under the old dictionary,
+        what is read after under the new one.
+        """
+        if self.fleet is None or self._recording is None:
+            raise RuntimeError("the agent does not run yet")
+        self.recorder.flush(all_marks=True)
+        old, self.config = self._recording, config
+        self.drain.use(self.buffer.use(build_dictionary(config)))
+        self.recorder = self._new_recorder(config)
+        touched = self.fleet.use(config, self.recorder)
+        old.cancel()
+        self._recording = self._begin(self.recorder.run(), "recorder")
+        kept = [name for name in self.fleet.names() if name not in touched]
+        self._begin(self.fleet.read_again(kept), "full read")
+        self.heartbeat.changed()
+        return touched
+
+    def _new_recorder(self, config: Config) -> Recorder:
+        indexes = {source.name: source.index for source in config.sources}
+        return Recorder(self.buffer, self.clock, indexes, recorded(config))
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        if self._tasks is None:
+            raise RuntimeError("the agent does not run yet")
+        return self._tasks.create_task(work, name=name)
+
+
+def stop_on_signals(stop: asyncio.Event, reload: asyncio.Event) -> None:
+    """SIGTERM and SIGINT end the agent, SIGHUP asks for a reload."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, reload.set)
+
+
+async def _end(*tasks: asyncio.Task[None]) -> None:
+    """Cancel and wait; what a task did wrong is the task group's to tell."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _version() -> str:
+    try:
+        return version("plantledger")
+    except PackageNotFoundError:
+        return ""
