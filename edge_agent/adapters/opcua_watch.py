@@ -1,0 +1,137 @@
+"""What the publish responses of one session tell, and what they prove.
+
+Every response, keep-alives among them, is evidence that the server is there and has reported all changes; a
+mark spans from one to the next. A response that is missing in the sequence, evidence that stays out, a
+process that was stopped or a clock that was set ends the session: what lies between is then not taken for
+watched.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from asyncua import ua
+
+from edge_agent.adapters.opcua_session import SessionLost, Subscribed
+from edge_agent.adapters.opcua_values import Dating, overflowed, reading_of, to_us
+from edge_agent.config.model import Signal
+from edge_agent.core.evidence import Instant, break_between
+from edge_agent.ports import Reading, Sink
+from shared.sample import Quality
+
+_log = logging.getLogger(__name__)
+
+
+class SubscriptionWatch:
+    """One subscription of one session.
+
+    last: newest DataValue by signal index. live: signals whose newest value is not bad. overflows: values
+    that the server dropped, as far as it told.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        signals: Mapping[int, Signal],
+        dating: Dating,
+        sink: Sink,
+        now: Callable[[], Instant],
+        end: Callable[[str], None],
+    ) -> None:
+        self._name, self._signals, self._dating, self._sink = name, signals, dating, sink
+        self._now, self._end = now, end
+        self._began_us = now().at_us
+        self._ended = False
+        self._reported: set[int] = set()
+        self._sequence: int | None = None
+        self.evidence: Instant | None = None
+        self.limit_us = 10_000_000
+        self.publishing_s = 1.0
+        self.last: dict[int, Any] = {}
+        self.live: set[int] = set()
+        self.overflows = 0
+
+    def begin(self, granted: Subscribed, grace_us: int) -> None:
+        """All items are there: from now on the source is watched."""
+        self.publishing_s = granted.publishing_s
+        keep_alive_us = round(granted.keep_alive_s * 1e6)
+        self.limit_us = max(grace_us, 3 * keep_alive_us + 500_000)
+        self.evidence = self._now()
+
+    def read(self, signal: Signal, value: Any) -> Reading:
+        """A reading of a value that was read directly: it holds now."""
+        now_us = self._now().at_us
+        time_us, source_us = self._dating.seen(to_us(value.SourceTimestamp), now_us)
+        return self._noted(signal, value, time_us, source_us)
+
+    def published(self, result: Any) -> None:
+        """One publish response."""
+        if self._ended:
+            return
+        now, last = self._now(), self.evidence
+        why = break_between(last, now, self.limit_us) if last else None
+        data = result.NotificationMessage.NotificationData or []
+        why = why or self._out_of_sequence(result.NotificationMessage.SequenceNumber, bool(data))
+        if why is not None:
+            self._over(why)
+            return
+        for notification in data:
+            if isinstance(notification, ua.DataChangeNotification):
+                self._changes(notification.MonitoredItems, now.at_us)
+            elif isinstance(notification, ua.StatusChangeNotification):
+                self._over(f"the server ended the subscription: {notification.Status.name}")
+                return
+        if last is not None:
+            self.evidence = now
+            if now.at_us > last.at_us:
+                self._sink.scanned(self._name, last.at_us, now.at_us)
+
+    def check(self, now: Instant) -> None:
+        """Raises SessionLost where evidence stays out."""
+        why = break_between(self.evidence, now, self.limit_us) if self.evidence else None
+        if why is not None:
+            self._ended = True
+            raise SessionLost(f"{self._name}: {why}")
+
+    def _over(self, why: str) -> None:
+        self._ended = True
+        self._end(why)
+
+    def _out_of_sequence(self, sequence: int, data: bool) -> str | None:
+        """Messages with data are numbered without a gap; a keep-alive tells the number of the next one."""
+        expected, self._sequence = self._sequence, sequence + 1 if data else sequence
+        if expected is None or sequence == expected or sequence == 1:
+            return None
+        return f"publish response {expected} did not arrive, {sequence} did"
+
+    def _changes(self, items: list[Any], now_us: int) -> None:
+        readings = []
+        for item in items:
+            signal, value = self._signals.get(item.ClientHandle), item.Value
+            if signal is None or value is None:
+                continue
+            floor_us = max(self._began_us, now_us - self._slowest_us(signal))
+            first = signal.index not in self._reported
+            self._reported.add(signal.index)
+            source_us = to_us(value.SourceTimestamp)
+            time_us, own_us = self._dating.changed(
+                signal.index, source_us, now_us, floor_us, measure=not first
+            )
+            readings.append(self._noted(signal, value, time_us, own_us))
+        if readings:
+            self._sink.readings(self._name, readings)
+
+    def _slowest_us(self, signal: Signal) -> int:
+        """How long a change may take from the source to here, before its time stamp is not believed."""
+        ways_us = 2 * (round(self.publishing_s * 1e6) + signal.interval_us)
+        return max(self._dating.tolerance_us, ways_us + 1_000_000)
+
+    def _noted(self, signal: Signal, value: Any, time_us: int, source_us: int | None) -> Reading:
+        self.last[signal.index] = value
+        if overflowed(value):
+            self.overflows += 1
+        reading = reading_of(signal, value, time_us, source_us)
+        (self.live.discard if reading.quality is Quality.BAD else self.live.add)(signal.index)
+        return reading

@@ -1,0 +1,145 @@
+"""What publish responses prove, and what ends a session; responses made by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from asyncua import ua
+
+from edge_agent.adapters.opcua_session import SessionLost, Subscribed
+from edge_agent.adapters.opcua_values import Dating, meant, to_us
+from edge_agent.adapters.opcua_watch import SubscriptionWatch
+from edge_agent.config.model import TimePolicy
+from edge_agent.core.evidence import Instant
+from shared.sample import Quality
+from tests.integration.edge_sources.parts import Memory, signal
+
+SECOND = 1_000_000
+BEGAN = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
+
+
+class Story:
+    def __init__(self) -> None:
+        self.sink, self.ends = Memory(), []
+        self.second = 0.0
+        self.dating = Dating(TimePolicy())
+        self.watch = SubscriptionWatch(
+            "plc",
+            {0: signal(0, "s=a"), 1: signal(1, "s=b")},
+            self.dating,
+            self.sink,
+            self.now,
+            self.ends.append,
+        )
+        self.watch.begin(Subscribed(1.0, 1.0, {}), 3 * SECOND)
+        self.sequence = 1
+
+    def now(self) -> Instant:
+        return Instant((to_us(BEGAN) or 0) + round(self.second * SECOND), 50.0 + self.second)
+
+    def publish(self, second: float, *changes: tuple[int, Any], sequence: int | None = None) -> None:
+        self.second = second
+        items = [
+            ua.MonitoredItemNotification(
+                ClientHandle=handle,
+                Value=value
+                if isinstance(value, ua.DataValue)
+                else ua.DataValue(ua.Variant(value), SourceTimestamp=BEGAN + timedelta(seconds=second - 0.2)),
+            )
+            for handle, value in changes
+        ]
+        data = [ua.DataChangeNotification(MonitoredItems=items)] if items else []
+        self.send(data, self.sequence if sequence is None else sequence)
+        self.sequence += bool(items)
+
+    def send(self, data: list[Any], sequence: int) -> None:
+        message = ua.NotificationMessage(SequenceNumber=sequence, NotificationData=data)
+        self.watch.published(ua.PublishResult(1, NotificationMessage=message))
+
+    def covered(self) -> list[tuple[float, float]]:
+        zero = to_us(BEGAN) or 0
+        return [((a - zero) / SECOND, (b - zero) / SECOND) for a, b in self.sink.covered()]
+
+
+def test_responses_and_keep_alives_prove_what_lies_between():
+    story = Story()
+    story.publish(1, (0, 1))
+    story.publish(2)
+    story.publish(3, (1, 5), (0, 2))
+    assert story.covered() == [(0.0, 3.0)]
+    assert [(reading.signal, reading.value) for reading, _ in story.sink.told] == [(0, 1), (1, 5), (0, 2)]
+    assert [reading.time_us - (to_us(BEGAN) or 0) for reading in story.sink.of(0)] == [800_000, 2_800_000]
+
+
+def test_a_response_that_is_missing_ends_the_session_before_its_successor_counts():
+    story = Story()
+    story.publish(1, (0, 1))
+    story.publish(2, (0, 3), sequence=3)
+    assert story.ends == ["publish response 2 did not arrive, 3 did"]
+    assert story.covered() == [(0.0, 1.0)]
+    assert story.sink.last(0).value == 1
+
+
+def test_a_stopped_process_does_not_take_piled_up_responses_for_proof():
+    story = Story()
+    story.publish(1, (0, 1))
+    story.publish(40, (0, 2))
+    story.publish(40.1, (0, 3))
+    assert story.covered() == [(0.0, 1.0)]
+    assert len(story.sink.of(0)) == 1
+    assert "not scanned for 39.0 s" in story.ends[0]
+
+
+def test_evidence_that_stays_out_is_found_by_the_supervisor():
+    story = Story()
+    story.publish(1)
+    story.second = 4.4
+    story.watch.check(story.now())
+    story.second = 5.0
+    with pytest.raises(SessionLost, match="not scanned for"):
+        story.watch.check(story.now())
+
+
+def test_the_server_ends_the_subscription():
+    story = Story()
+    gone = ua.StatusChangeNotification(Status=ua.StatusCode(ua.StatusCodes.BadTimeout))
+    story.send([gone], 1)
+    assert story.ends == ["the server ended the subscription: BadTimeout"]
+
+
+def test_what_the_server_dropped_is_counted_and_told():
+    story = Story()
+    value = ua.DataValue(ua.Variant(7), ua.StatusCode(0x480), SourceTimestamp=BEGAN)
+    story.publish(1, (0, value))
+    assert story.watch.overflows == 1
+    assert (story.sink.last(0).quality, story.sink.last(0).value) == (Quality.UNCERTAIN, 7)
+    assert "dropped values" in story.sink.last(0).why
+
+
+def test_two_changes_of_one_signal_never_share_a_time():
+    story = Story()
+    same = [ua.DataValue(ua.Variant(n), SourceTimestamp=BEGAN + timedelta(seconds=0.5)) for n in (1, 2)]
+    story.publish(1, (0, same[0]), (0, same[1]))
+    first, second = story.sink.of(0)
+    assert second.time_us == first.time_us + 1
+
+
+@pytest.mark.parametrize(
+    ("variant", "value", "quality"),
+    [
+        (ua.Variant(True), 1, Quality.GOOD),
+        (ua.Variant(2**40, ua.VariantType.Int64), 2**40, Quality.GOOD),
+        (ua.Variant("P-1"), "P-1", Quality.GOOD),
+        (ua.Variant(ua.LocalizedText("läuft")), "läuft", Quality.GOOD),
+        (ua.Variant(float("nan")), None, Quality.BAD),
+        (ua.Variant([1, 2, 3]), None, Quality.BAD),
+        (ua.Variant(b"\x01"), None, Quality.BAD),
+        (None, None, Quality.BAD),
+    ],
+)
+def test_values_of_every_kind(variant, value, quality):
+    found = meant(signal(0, "s=a"), ua.DataValue(variant))
+    assert (found.value, found.quality) == (value, quality)
+    assert (found.why is None) == (quality is Quality.GOOD)
