@@ -92,7 +92,7 @@ class DurableBuffer:
         """
         if self._dictionary is None:
             raise RuntimeError("no dictionary in use: call use() first")
-        if self._closed or not self._front.put(self._dictionary, written):
+        if self._closed or not self._front.put(self._dictionary, written, self._clock.now_us()):
             return False
         self._newest_us = max([self._newest_us, *(sample.time_us for sample in written.samples[-1:])])
         self._wake.set()
@@ -310,7 +310,7 @@ class DurableBuffer:
             segment, f"buffer full at {self._limits.max_bytes} bytes, oldest data dropped"
         )
         self._dropped_rows += sum(gap.count for gap in gaps)
-        self._front.put(self._dictionary, Written((), (), gaps), bounded=False)
+        self._front.put(self._dictionary, Written((), (), gaps), self._clock.now_us(), bounded=False)
         seq = self._front.next_seq - 1
         self._doomed[segment.ordinal] = seq
         self._when_committed.append((seq, lambda: self._give_up(segment.ordinal)))
@@ -350,7 +350,7 @@ class DurableBuffer:
                 gap.stream.hex(),
                 gap.reason,
             )
-            self._front.put(self._dictionary, Written((), (), [gap]), bounded=False)
+            self._front.put(self._dictionary, Written((), (), [gap]), self._clock.now_us(), bounded=False)
             settle = self._settler(gap)
             self._when_committed.append((self._front.next_seq - 1, settle))
             self._wake.set()

@@ -27,7 +27,7 @@ class Front:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, dictionary: bytes, written: Written, *, bounded: bool = True) -> bool:
+    def put(self, dictionary: bytes, written: Written, now_us: int, *, bounded: bool = True) -> bool:
         """Number and keep a batch, split where it is too large; False when there is no room.
 
         Raises ValueError for what cannot travel (shared.codec.pack). Nothing is numbered then.
@@ -37,7 +37,7 @@ class Front:
         if bounded and self.size + size > self._max_bytes:
             return False
         for part, packed in parts:
-            self._number(part, packed)
+            self._number(part, packed, now_us)
         return True
 
     def head(self, room: int) -> list[Record]:
@@ -55,25 +55,23 @@ class Front:
         for _ in range(count):
             self.size -= self._waiting.popleft().size
 
-    def _number(self, part: Written, packed: Packed) -> None:
+    def _number(self, part: Written, packed: Packed, now_us: int) -> None:
         message = codec.message(
             packed, lane=Lane.LIVE, stream=self._stream, seq=self.next_seq, instance=self._instance,
             start=self._stream,
         )  # fmt: skip
-        oldest_us, newest_us = span_of(part)
+        oldest_us, newest_us = span_of(part, now_us)
         record = Record(self.next_seq, len(part.samples), oldest_us, newest_us, message)
         self._waiting.append(record)
         self.size += record.size
         self.next_seq += 1
 
 
-def span_of(written: Written) -> tuple[int, int]:
-    """Oldest and newest instant that a batch tells of; (0, 0) for one that tells nothing."""
+def span_of(written: Written, now_us: int) -> tuple[int, int]:
+    """Oldest and newest instant that a batch tells of; records without samples or marks are of now."""
     times = [sample.time_us for sample in written.samples]
     times.extend(mark.to_us for mark in written.marks)
-    if not times:
-        times.extend(gap.to_us for gap in written.gaps)
-    return (min(times), max(times)) if times else (0, 0)
+    return (min(times), max(times)) if times else (now_us, now_us)
 
 
 def _parts(dictionary: bytes, written: Written, max_payload: int) -> Iterator[tuple[Written, Packed]]:

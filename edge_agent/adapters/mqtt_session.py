@@ -31,6 +31,9 @@ _MAX_IN_FLIGHT = 32
 _KEEP_ALIVE_S = 15
 _ANSWER_S = 30.0
 _PATIENCE_S = 2.0
+_CONNACK_V5_S = 4.0
+"""A broker that knows only 3.1.1 may stay silent instead of refusing version 5."""
+_V5 = MQTTProtocolVersion.MQTTv5
 
 
 class LinkError(Exception):
@@ -165,20 +168,21 @@ class Session:
 
     def _connect(self) -> None:
         properties = None
-        if self._version is MQTTProtocolVersion.MQTTv5:
+        if self._version is _V5:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             properties.SessionExpiryInterval = 0
         self._client.connect(self._dial.host, self._dial.port, _KEEP_ALIVE_S, properties=properties)
 
     async def _answer(self, expected: asyncio.Future[None], name: str) -> None:
         either: list[asyncio.Future[Any]] = [expected, self._ended]
-        await asyncio.wait(either, timeout=self._dial.connect_s, return_when="FIRST_COMPLETED")
+        silent = expected is self._connack
+        patience_s = _CONNACK_V5_S if silent and self._version is _V5 else self._dial.connect_s
+        await asyncio.wait(either, timeout=patience_s, return_when="FIRST_COMPLETED")
         if expected.done():
             return expected.result()
         if self._ended.done():
-            silent = expected is self._connack
             raise LinkError(f"closed before {name}: {self._ended.result()}", refused_version=silent)
-        raise LinkError(f"no {name} in {self._dial.connect_s:g} s")
+        raise LinkError(f"no {name} in {patience_s:g} s", refused_version=silent)
 
     # Paho's thread from here on: nothing raises, everything goes to the loop
 

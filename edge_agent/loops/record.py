@@ -258,13 +258,14 @@ class Recorder:
     def _full_reads(self) -> list[Sample]:
         """Last values of the sources that owe a full read, dated at the last good scan of each."""
         found: list[Sample] = []
+        reported = {id(row) for row in self._rows}
         for name, place in self._sources.items():
             if not place.owes_full:
                 continue
             self._touched.add(name)
             for signal in place.signals:
                 last = self._last.get(signal)
-                if last is None:
+                if last is None or id(last) in reported:
                     continue
                 time_us = max(last.time_us, place.seen_us or last.time_us)
                 found.append(Sample(signal, time_us, last.value, last.quality, last.raw, last.source_time_us))

@@ -1,0 +1,93 @@
+"""Disk first, publish second, forget on the cloud's ack: through real brokers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from shared.batch import Lane
+from tests.integration.edge_delivery.agent import QUICK, Agent, running, until, uplink_to
+from tests.integration.edge_delivery.brokers import BrokerProcess, amqtt, mosquitto
+from tests.integration.edge_delivery.cloud import FakeCloud
+
+
+@pytest.fixture(params=[pytest.param("mosquitto", marks=pytest.mark.needs("mosquitto")), "amqtt"])
+def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BrokerProcess]:
+    kinds = {"mosquitto": mosquitto, "amqtt": amqtt}
+    with kinds[request.param](tmp_path) as process:
+        yield process
+
+
+@pytest.fixture
+def cloud(broker: BrokerProcess) -> Iterator[FakeCloud]:
+    fake = FakeCloud(broker.port)
+    yield fake
+    fake.close()
+
+
+async def tell_many(agent: Agent, count: int, start: int = 0) -> None:
+    for n in range(start, start + count):
+        agent.tell(float(n))
+        await asyncio.sleep(0.005)
+
+
+def told_once(cloud: FakeCloud, agent: Agent) -> bool:
+    got = [(sample.time_us, sample.value) for sample in cloud.samples() if sample.signal == 0]
+    return sorted(got) == sorted(agent.told)
+
+
+async def test_what_is_told_arrives_once_and_is_acknowledged(
+    broker: BrokerProcess, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    async with running(tmp_path / "buffer", uplink_to(broker.port)) as agent:
+        await until(agent.uplink.is_connected)
+        await tell_many(agent, 100)
+        await until(lambda: told_once(cloud, agent))
+        await until(lambda: agent.buffer.state().depth == 0)
+        assert agent.drain.in_flight == 0
+        assert cloud.hellos[0].start == agent.stream.hex()
+        assert len(cloud.dictionaries) == 1
+        assert {front.lane for front, _ in cloud.batches()} == {Lane.LIVE}
+        assert agent.drain.clock_offset_s is not None
+        assert abs(agent.drain.clock_offset_s) < 5
+    await until(lambda: cloud.statuses[-1].online is False)
+    assert cloud.statuses[-1].will is False
+
+
+async def test_a_broker_that_comes_back_empty_loses_nothing(
+    broker: BrokerProcess, cloud: FakeCloud, tmp_path: Path
+) -> None:
+    async with running(tmp_path / "buffer", uplink_to(broker.port)) as agent:
+        await tell_many(agent, 20)
+        await until(lambda: told_once(cloud, agent))
+        broker.kill()
+        await tell_many(agent, 100, 20)
+        broker.start()
+        await tell_many(agent, 20, 120)
+        await until(lambda: set(agent.told) <= {(s.time_us, s.value) for s in cloud.samples()})
+        await until(lambda: agent.buffer.state().depth == 0)
+
+
+async def test_what_one_run_left_the_next_sends_as_history(broker: BrokerProcess, tmp_path: Path) -> None:
+    broker.kill()
+    async with running(tmp_path / "buffer", uplink_to(broker.port)) as first:
+        await tell_many(first, 30)
+    broker.start()
+    cloud = FakeCloud(broker.port)
+    patient = replace(QUICK, overtake_s=60.0)
+    async with running(tmp_path / "buffer", uplink_to(broker.port), drain=patient) as second:
+        await until(second.uplink.is_connected)
+        second.tell(1000.0)
+        expected = sorted([*first.told, *second.told])
+        await until(lambda: sorted((s.time_us, s.value) for s in cloud.samples()) == expected)
+        await until(lambda: second.buffer.state().depth == 0)
+    lanes = {(front.stream, front.lane) for front, _ in cloud.batches()}
+    assert lanes == {(first.stream, Lane.HISTORY), (second.stream, Lane.LIVE)}
+    assert all(front.start == second.stream for front, _ in cloud.batches())
+    pending = [each for _, batch in cloud.batches() for each in batch.pending]
+    assert [(each.from_us, each.to_us) for each in pending] == [(first.told[0][0], first.told[-1][0] + 1)]
+    cloud.close()
