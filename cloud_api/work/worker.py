@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Event
@@ -79,20 +79,24 @@ class Worker:
                 told = True
                 stop.wait(RECONNECT_S)
 
-    def drain(self, connection: Connection[TupleRow]) -> None:
-        """Works until no mark is left that it could serve. For commands and tests; raises what goes wrong."""
+    def drain(self, connection: Connection[TupleRow], machines: Collection[int] | None = None) -> None:
+        """Works until no mark (of these machines) is left that it can serve. Raises what goes wrong."""
         turns = Turns(connection)
-        while self._machines(connection):
-            served = [self._serve(turns, machine) for machine in self._machines(connection)]
-            if not any(served):
-                return
+        served = True
+        while served:
+            served = False
+            for machine_id in self._marked(connection):
+                if machines is None or machine_id in machines:
+                    served = turns.history(machine_id, self.now()) or served
 
-    def _machines(self, connection: Connection[TupleRow]) -> list[int]:
+    def live_once(self, connection: Connection[TupleRow]) -> None:
+        """One round over the machines with live marks."""
+        self._live_turns(Turns(connection), Event())
+
+    @staticmethod
+    def _marked(connection: Connection[TupleRow]) -> list[int]:
         found = connection.execute(statement("work.history"), {"before": "infinity"}).fetchall()
         return [row[0] for row in found]
-
-    def _serve(self, turns: Turns, machine_id: int) -> bool:
-        return turns.history(machine_id, self.now())
 
     def _work(self, connection: Connection[TupleRow], stop: Event) -> None:
         turns = Turns(connection)

@@ -69,3 +69,7 @@ select hour, production_day, product, order_id, shift, reason, cost_centre, reso
        quantity, unit, rate, standard_version, assumed
 from entries
 where machine_id = %(machine_id)s and hour >= %(from)s and hour < %(to)s and resource <> 'other';
+
+-- name: computed
+-- The watermark up to which a machine is interpreted.
+select through from computed where machine_id = %(machine_id)s;

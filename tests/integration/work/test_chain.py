@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import psycopg
@@ -36,7 +37,7 @@ def test_the_totals_are_those_computed_by_hand(database: str, tmp_path: Path) ->
     day = [
         datetime(2026, 3, 2, *at, tzinfo=UTC) for at in ((8, 0), (9, 0), (9, 30), (10, 0), (11, 0), (12, 0))
     ]
-    assert [segment[:2] for segment in segments] == list(zip(day, day[1:], strict=False))
+    assert [segment[:2] for segment in segments] == list(pairwise(day))
     assert [segment[2:] for segment in segments] == [
         ("running", "P", None, 90),
         ("down", "P", "jam", 0),
