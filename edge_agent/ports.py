@@ -191,6 +191,9 @@ class Buffer(Protocol):
     def wanted(self, stream: bytes, first: int, last: int) -> Sequence[Stored]:
         """What is still on disk of a range that the cloud asks for again."""
 
+    def settled(self, stream: bytes) -> Sequence[tuple[int, int]]:
+        """Inclusive seq ranges of a stream that are still on disk though they are acknowledged."""
+
     def dictionary(self, content_hash: bytes) -> bytes | None:
         """The dictionary message of a hash, kept on disk as long as a batch needs it."""
 

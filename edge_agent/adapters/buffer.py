@@ -124,6 +124,10 @@ class DurableBuffer:
         lane = Lane.HISTORY if history else Lane.LIVE
         return [_stored(stream, read, lane) for read in self._shelf.find(stream, first, last)]
 
+    def settled(self, stream: bytes) -> Sequence[tuple[int, int]]:
+        """Inclusive seq ranges of a stream that are still on disk though they are settled."""
+        return self._ledger.settled_on_disk(stream)
+
     def overtake(self) -> list[Pending]:
         """Everything put so far becomes history; the spans of it that still wait for an ack, by stream."""
         self._live_from = self._front.next_seq

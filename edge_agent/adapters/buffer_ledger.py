@@ -55,6 +55,11 @@ class Ledger:
         self._settled[gap.stream] = before.with_range(gap.seq_from, gap.seq_to)
         self._changed = True
 
+    def settled_on_disk(self, stream: bytes) -> list[tuple[int, int]]:
+        """What is settled of a stream and not yet deleted."""
+        settled = self._of(stream)
+        return [each for present in self._shelf.present(stream).ranges for each in settled.within(*present)]
+
     def open_ranges(self, lane: Lane, live_from: int, after: tuple[bytes, int] | None) -> Iterator[Open]:
         """Runs of batches of a lane that are not settled, in order, after (stream, seq)."""
         streams = self._shelf.streams()

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from edge_agent.core.lanes import HistoryBudget, HistoryRate, overtakes
 from edge_agent.core.link import Key, Window, WindowLimits, seqs_of
+from edge_agent.core.seqs import Seqs
 from edge_agent.loops.heartbeat import Herald, Identity
 from edge_agent.ports import Buffer, Clock, Stored, Uplink
 from shared.batch import Lane, Pending
@@ -255,15 +256,9 @@ class Drain:
         self._window.expect_nothing()
 
     def _held(self, stream: bytes, ranges: Sequence[tuple[int, int]]) -> list[tuple[bytes, int, int]]:
-        """The parts of ranges that the disk holds: what is asked for may be without end."""
-        held = [told.ranges for told in self._buffer.state().streams if told.stream == stream.hex()]
-        return [
-            (stream, max(first, low), min(last, high))
-            for first, last in ranges
-            for each in held
-            for low, high in each
-            if first <= high and last >= low
-        ]
+        """The parts of ranges that are on disk and acknowledged: what is not goes by itself."""
+        held = Seqs.of(self._buffer.settled(stream))
+        return [(stream, *part) for first, last in ranges for part in held.within(first, last)]
 
     def _overtake_if_late(self) -> None:
         now_s = self._clock.monotonic_s()
