@@ -22,17 +22,17 @@ from edge_agent.adapters.buffer_limits import limits_of
 from edge_agent.adapters.buffer_state import instance_of, machine_id
 from edge_agent.adapters.modbus import scanners
 from edge_agent.adapters.mqtt import MqttUplink
-from edge_agent.adapters.opcua import opcua_sources
 from edge_agent.app.certificate import expires_us
 from edge_agent.app.clock import SystemClock
 from edge_agent.app.fleet import Fleet
 from edge_agent.config.dictionary import build_dictionary
-from edge_agent.config.model import Config
+from edge_agent.config.model import Config, OpcUaSource
 from edge_agent.loops.drain import Drain
 from edge_agent.loops.heartbeat import Heartbeat, Herald, Identity, Surroundings
+from edge_agent.loops.integrate import Integrator
 from edge_agent.loops.poll import PolledSource
 from edge_agent.loops.record import Recorder, recorded
-from edge_agent.ports import Clock, Source
+from edge_agent.ports import Clock, Sink, Source
 from shared.batch import Pending
 
 _log = logging.getLogger(__name__)
@@ -41,8 +41,12 @@ GOODBYE_S = 2.0
 
 def build_sources(config: Config, clock: Clock) -> list[Source]:
     """All sources of a config; none of them has touched a network."""
-    polled = [PolledSource(scanner, clock) for scanner in scanners(config, clock)]
-    return [*polled, *opcua_sources(config, clock)]
+    sources: list[Source] = [PolledSource(scanner, clock) for scanner in scanners(config, clock)]
+    if any(isinstance(source, OpcUaSource) for source in config.sources):
+        from edge_agent.adapters.opcua import opcua_sources  # 0.4 s and 20 MB that a Modbus gateway saves
+
+        sources += opcua_sources(config, clock)
+    return sources
 
 
 class Agent:
@@ -106,7 +110,7 @@ class Agent:
                 self.drain.begin()
                 self._recording = self._begin(self.recorder.run(), "recorder")
                 self.fleet = Fleet(tasks, self.clock, lambda config: build_sources(config, self.clock))
-                self.fleet.use(self.config, self.recorder)
+                self.fleet.use(self.config, self._sink(self.config))
                 linked = [
                     self._begin(self.uplink.run(self.drain.greet, self.drain.received), "uplink"),
                     self._begin(self.drain.run(), "drain"),
@@ -136,7 +140,7 @@ class Agent:
         old, self.config = self._recording, config
         self.drain.use(self.buffer.use(build_dictionary(config)))
         self.recorder = self._new_recorder(config)
-        touched = self.fleet.use(config, self.recorder)
+        touched = self.fleet.use(config, self._sink(config))
         old.cancel()
         self._recording = self._begin(self.recorder.run(), "recorder")
         kept = [name for name in self.fleet.names() if name not in touched]
@@ -147,6 +151,11 @@ class Agent:
     def _new_recorder(self, config: Config) -> Recorder:
         indexes = {source.name: source.index for source in config.sources}
         return Recorder(self.buffer, self.clock, indexes, recorded(config))
+
+    def _sink(self, config: Config) -> Sink:
+        """Where sources put what they see."""
+        powers = [signal for signal in config.signals if signal.integrate]
+        return Integrator(self.recorder, powers) if powers else self.recorder
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         if self._tasks is None:

@@ -29,9 +29,9 @@ def _entry(signal: Signal, source: int) -> SignalEntry:
         rollover=signal.rollover,
         width=signal.width,
         signed=signal.signed,
-        scale=float(meaning.scale * meaning.unit_factor),
-        offset=float(meaning.offset * meaning.unit_factor),
-        raw=meaning.carries_raw,
+        scale=1.0 if signal.integrate else float(meaning.scale * meaning.unit_factor),
+        offset=0.0 if signal.integrate else float(meaning.offset * meaning.unit_factor),
+        raw=meaning.carries_raw and not signal.integrate,
         map=None if meaning.map is None else {_key(raw): word for raw, word in meaning.map},
     )
 

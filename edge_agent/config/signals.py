@@ -223,6 +223,9 @@ class SignalReader:
         for name in ("fall", "rollover"):
             if section.has(name) and role not in COUNTERS:
                 self.faults.add(self._at(name), f"{name}: {role} is no counter; remove {name}")
+        if section.get("integrate") and (section.has("rollover") or section.has("fall")):
+            message = "integrate: an integral begins at 0 with each run; remove fall and rollover"
+            self.faults.add(self._at("integrate"), message)
         if section.has("rollover") and section.get("fall") in (Fall.RESET, Fall.CORRECTION):
             message = f"rollover: contradicts fall: {section.get('fall')}; keep one of them"
             self.faults.add(self._at("rollover"), message)
@@ -272,6 +275,9 @@ class SignalReader:
         return self.owner.unit if self.owner.unit is not None else source.unit
 
     def _implied_fall(self) -> Fall | None:
+        """An integral begins at 0 with each run of the agent."""
+        if self.section.get("integrate"):
+            return Fall.RESET
         return Fall.ROLLOVER if self.section.has("rollover") else None
 
     def _rollover(self, value_type: ValueType) -> int | None:
@@ -284,7 +290,8 @@ class SignalReader:
 
     def _width(self, source: Source, value_type: ValueType) -> int | None:
         """Bits of the raw integer, where the config tells them."""
-        if isinstance(source, OpcUaSource) or not value_type.is_integer:
+        integrated = self.section.get("integrate")
+        if isinstance(source, OpcUaSource) or not value_type.is_integer or integrated:
             return None
         mask: int | None = self.section.get("mask")
         return value_type.bits if mask is None else mask.bit_length()

@@ -24,7 +24,7 @@ def rows(config: Config, found: Mapping[str, Reading], now_us: int) -> list[Row]
             "source": signal.source,
             "address": str(signal.address),
             "value": reading.value,
-            "unit": signal.unit,
+            "unit": "kW" if signal.integrate else signal.unit,
             "raw": reading.raw,
             "quality": reading.quality.name.lower(),
             "time": _time(reading.time_us),

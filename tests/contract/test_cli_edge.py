@@ -67,7 +67,7 @@ def test_three_mistakes_are_three_lines(tmp_path: Path) -> None:
     assert done.stdout.splitlines() == [
         f"{path}:11:5: unknown key 'intervall' in source 'press-plc'; did you mean 'interval'?",
         f"{path}:20:79: map: 'dwn' is no machine state; did you mean 'down'?",
-        f"{path}:30:51: bit: 33 is beyond uint16; it can be 0 to 15",
+        f"{path}:32:51: bit: 33 is beyond uint16; it can be 0 to 15",
     ]
 
 
