@@ -294,12 +294,16 @@ def _run_own(
 def _serve_api(settings: Settings, url: str, stop: threading.Event, say: Say) -> None:
     import uvicorn
 
+    from cloud_api import pages
     from cloud_api.access.gate import Gate
+    from cloud_api.answers.places import Atlas
     from cloud_api.api import create_app
 
     pool = open_pool(url, name="api", size=API_CONNECTIONS)
     try:
-        app = create_app(pool, Gate(settings.keys_required), clock=lambda: datetime.now(UTC))
+        gate, atlas = Gate(settings.keys_required), Atlas()
+        app = create_app(pool, gate, clock=_now, atlas=atlas)
+        pages.mount(app, pool, gate, clock=_now, atlas=atlas)
         config = uvicorn.Config(
             app,
             log_config=None,
@@ -326,6 +330,10 @@ def _serve_api(settings: Settings, url: str, stop: threading.Event, say: Say) ->
                 raise CloudError("the web server ended by itself", f"port {port}", "see what it said above")
     finally:
         pool.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _listening(settings: Settings) -> socket.socket:
@@ -368,8 +376,15 @@ def _serve_ingest(settings: Settings, url: str, stop: threading.Event, say: Say)
         pool.close()
 
 
+def _serve_interpret(settings: Settings, url: str, stop: threading.Event, say: Say) -> None:
+    from cloud_api.work.worker import Worker
+
+    Worker(url).run(stop)
+
+
 # A role imports what it needs when it runs: the others' processes and the short commands stay small.
 _ROLES: dict[Role, Callable[[Settings, str, threading.Event, Say], None]] = {
     Role.API: _serve_api,
     Role.INGEST: _serve_ingest,
+    Role.INTERPRET: _serve_interpret,
 }

@@ -22,6 +22,7 @@ import psycopg
 from cloud_api.errors import CloudError
 from cloud_api.store.binaries import Binaries
 from cloud_api.store.ground import Account
+from cloud_api.store.leftover import end_leftover
 
 USER = "plantledger"
 DATABASE = "plantledger"
@@ -202,36 +203,9 @@ def end_with_parent(how: signal.Signals) -> Callable[[], None]:
     return ask
 
 
-def end_leftover(data: Path) -> None:
-    """Ends a server that an earlier owner, killed, left running on this cluster; removes a stale pid file."""
-    pid_file = data / "postmaster.pid"
-    try:
-        pid = int(pid_file.read_text().split("\n", 1)[0])
-    except (OSError, ValueError):
-        return
-    for how in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
-        if not _serves(pid, data):
-            break
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, how)
-        deadline = time.monotonic() + STOP_S
-        while _serves(pid, data) and time.monotonic() < deadline:
-            time.sleep(0.02)
-    pid_file.unlink(missing_ok=True)
-
-
 def new_password() -> str:
     """A password that needs no quoting in a URL."""
     return secrets.token_urlsafe(24)
-
-
-def _serves(pid: int, data: Path) -> bool:
-    """Whether a process is a server of this cluster: its command line names the data directory."""
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return False
-    return os.fsencode(data) in words
 
 
 def _environment() -> dict[str, str]:

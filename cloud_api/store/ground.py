@@ -6,6 +6,7 @@ cluster stand where that user can reach them. Permissions of folders that we did
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pwd
 import secrets
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from cloud_api.errors import CloudError
 from cloud_api.store.binaries import Binaries
+from cloud_api.store.leftover import end_leftover
 
 _USERS = ("postgres", "plantledger", "nobody")
 _PLACES = ("/var/lib/plantledger-database", "/var/tmp/plantledger-database", "/tmp/plantledger-database")
@@ -58,11 +60,20 @@ def reachable(path: Path, who: Account) -> bool:
 
 
 def cluster_folder(data_dir: Path, who: Account) -> Path:
-    """A new, empty folder of the user's own for a cluster: in data_dir where it can be reached there."""
+    """A new, empty folder of the user's own for a cluster: in data_dir where it can be reached there.
+
+    Elsewhere its name follows from data_dir. What a deleted data_dir left there is kept once, as NAME.old.
+    """
     if not who.switch or reachable(data_dir, who):
         folder = data_dir / "database"
     else:
-        folder = _place(who) / f"cluster-{secrets.token_hex(6)}"
+        name = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:12]
+        folder = _place(who) / f"cluster-{name}"
+    if folder.exists():
+        old = folder.with_name(f"{folder.name}.old")
+        end_leftover(folder / "data")
+        shutil.rmtree(old, ignore_errors=True)
+        folder.rename(old)
     folder.mkdir(mode=0o700)
     if who.switch:
         os.chown(folder, who.uid, who.gid)
