@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from psycopg import Connection
@@ -49,6 +50,20 @@ class Principal:
     def may_see(self, site: str) -> bool:
         """Whether the site is one of the principal's."""
         return self.sites is None or site in self.sites
+
+
+FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+"""Headers that a proxy adds: such a request does not come from this machine."""
+
+
+def caller_of(headers: Mapping[str, str], address: str | None) -> Caller:
+    """What of a request tells who asks. `headers` by name in lower case, `address` of the other end."""
+    return Caller(
+        authorization=headers.get("authorization"),
+        address=address,
+        host=headers.get("host"),
+        passed_on=any(name in headers for name in FORWARDED),
+    )
 
 
 class Refused(Exception):

@@ -46,8 +46,9 @@ class Counted:
 
 @dataclass(slots=True)
 class Sheet:
-    """Cells by group of `by` without resource and cause, and good units where they are counted."""
+    """Cells by group of `by`, which never names resource or cause, and good units where they count."""
 
+    by: tuple[str, ...]
     cells: dict[tuple[Key, Cell], Variance] = field(default_factory=dict)
     counted: list[Counted] = field(default_factory=list)
 
@@ -60,7 +61,7 @@ class Sheet:
 def sheet_of(connection: Connection[Any], question: Question) -> Sheet:
     """All variance cells of a question, exact. Groups are keys of `by` without `resource` and `cause`."""
     by = tuple(name for name in question.by if name not in ("resource", "cause"))
-    sheet = Sheet()
+    sheet = Sheet(by)
     actuals = sums_of(connection, question.grouped(*by, "resource", "cause"))
     for key, sum_ in actuals.items():
         sheet.at(key[:-2], (key[-2], key[-1])).actual += sum_.amount

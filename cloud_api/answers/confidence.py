@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,13 +10,15 @@ from typing import Any
 from psycopg import Connection
 
 from cloud_api.answers import ledger
+from cloud_api.answers.edges import edge_outputs
 from cloud_api.answers.grouping import filters
 from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.question import Question
-from cloud_api.answers.shapes import Confidence, ConfidenceAnswer, Finding, Grade, Missing
+from cloud_api.answers.shapes import Confidence, ConfidenceAnswer, Finding, Grade, Missing, MissingStandard
 from cloud_api.answers.standing import standing, window
 from cloud_api.answers.window import window_at
-from cloud_api.interpret.confidence import grade
+from cloud_api.interpret.confidence import grade, trust_facts
+from cloud_api.interpret.model import Output
 from cloud_api.interpret.money import CONTEXT
 from cloud_api.store.statements import statement
 from cloud_api.store.times import to_us
@@ -48,6 +50,7 @@ def trust(connection: Connection[Any], question: Question, now: datetime) -> Con
     """Confidence of the machines, the window and the filters of a question."""
     scheduled = trusted = stops = reasoned = 0
     late = 0
+    standards: list[MissingStandard] = []
     missing: list[Missing] = []
     findings: list[Finding] = []
     counts: list[Decimal] = []
@@ -55,10 +58,15 @@ def trust(connection: Connection[Any], question: Question, now: datetime) -> Con
         machines = [machine for machine in question.machines if machine.site == site.name]
         parameters = _parameters(question, site, machines)
         row = _one(connection, "trust_times", parameters)
-        trusted, stops, reasoned = trusted + row[0], stops + row[1], reasoned + row[2]
+        cut = trust_facts(_cut(connection, question, site))
+        trusted += row[0] + cut.trusted_us
+        stops += row[1] + cut.stop_us
+        reasoned += row[2] + cut.reasoned_us
         scheduled += _scheduled_us(connection, question, site, machines, now)
         late += _one(connection, "trust_late", parameters)[0]
-        missing += _missing(connection, parameters)
+        lacking, others = _missing(connection, parameters)
+        standards += lacking
+        missing += others
         findings += _findings(connection, parameters)
         counts += _count_differences(connection, site, machines)
     clock = _one(connection, "trust_clocks", {"sites": [site.name for site in question.sites]})[0]
@@ -67,14 +75,15 @@ def trust(connection: Connection[Any], question: Question, now: datetime) -> Con
     reasons = share(reasoned, stops) if stops else None
     worst_count = max(counts, default=None)
     return Confidence(
-        grade=_grade(coverage, unexplained, reasons, worst_count, missing),
+        grade=_grade(coverage, unexplained, reasons, worst_count, bool(standards)),
         coverage=coverage,
         unexplained_share=unexplained,
         reason_coverage=reasons,
         count_closure=worst_count,
         clock_offset_s=clock,
         late_rows=late,
-        missing_standards=missing,
+        missing_standards=standards,
+        missing=missing,
         findings=findings,
     )
 
@@ -84,10 +93,9 @@ def _grade(
     unexplained: Decimal | None,
     reasons: Decimal | None,
     counts: Decimal | None,
-    missing: Sequence[Missing],
+    lacking: bool,
 ) -> Grade:
     """The worst measure decides; one that has nothing to measure bounds nothing."""
-    lacking = any(one.kind == "standard" for one in missing)
     full = Decimal(1)
     return grade(  # type: ignore[return-value]
         full if coverage is None else coverage,
@@ -116,6 +124,14 @@ def _parameters(question: Question, site: Site, machines: Sequence[Machine]) -> 
     }
 
 
+def _cut(connection: Connection[Any], question: Question, site: Site) -> Iterator[Output]:
+    """Facts of the hours that the window cuts, in the shifts asked for."""
+    shifts = question.names("shift")
+    for output in edge_outputs(connection, question, site):
+        if shifts is None or output.shift in shifts:
+            yield output
+
+
 def _one(connection: Connection[Any], what: str, parameters: dict[str, Any]) -> tuple[Any, ...]:
     row: tuple[Any, ...] | None = connection.execute(statement(f"answers.{what}"), parameters).fetchone()
     assert row is not None
@@ -125,17 +141,19 @@ def _one(connection: Connection[Any], what: str, parameters: dict[str, Any]) -> 
 def _scheduled_us(
     connection: Connection[Any], question: Question, site: Site, machines: Sequence[Machine], now: datetime
 ) -> int:
-    """Scheduled time of machines with data: from their first sample, to the end of the window or now."""
+    """Scheduled time of machines with data: from their first sample to the end of the window, at most to now;
+    where the question leaves the end open, to the last data of any of them."""
     if site.book is None:
         return 0
-    end = to_us(now)
+    ids = {"machines": [machine.machine_id for machine in machines]}
+    spans = connection.execute(statement("answers.trust_spans"), ids).fetchall()
+    end = min(to_us(now), max((to_us(last) for _, last in spans), default=0))
     if question.to_us is not None:
-        end = min(end, question.to_us)
+        end = min(to_us(now), question.to_us)
     shifts = question.names("shift")
     total = 0
     known: dict[int, int] = {}
-    ids = {"machines": [machine.machine_id for machine in machines]}
-    for _, first_sample in connection.execute(statement("answers.trust_first"), ids):
+    for first_sample, _ in spans:
         start = max(to_us(first_sample), question.from_us or 0)
         if start >= end:
             continue
@@ -159,11 +177,23 @@ def _unexplained_share(connection: Connection[Any], question: Question) -> Decim
     return share(abs(unexplained.amount), abs(total)) if unexplained else ZERO
 
 
-def _missing(connection: Connection[Any], parameters: dict[str, Any]) -> list[Missing]:
-    rows = connection.execute(statement("answers.trust_missing"), parameters)
-    return [
-        Missing(kind=kind, subject=subject, since=since, days=days) for kind, subject, since, days in rows
-    ]
+def _missing(
+    connection: Connection[Any], parameters: dict[str, Any]
+) -> tuple[list[MissingStandard], list[Missing]]:
+    """What the plant model lacked: standards machine by machine, all else by subject."""
+    standards: list[MissingStandard] = []
+    others: dict[tuple[str, str], Missing] = {}
+    for machine, kind, subject, since, days in connection.execute(
+        statement("answers.trust_missing"), parameters
+    ):
+        if kind in ("standard", "product"):
+            product = subject if kind == "standard" else None
+            standards.append(MissingStandard(machine=machine, product=product, since=since, days=days))
+        else:
+            known = others.get((kind, subject))
+            first, most = (since, days) if known is None else (min(since, known.since), max(days, known.days))
+            others[kind, subject] = Missing(kind=kind, subject=subject, since=first, days=most)
+    return standards, list(others.values())
 
 
 def _findings(connection: Connection[Any], parameters: dict[str, Any]) -> list[Finding]:

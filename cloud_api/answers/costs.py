@@ -8,13 +8,12 @@ from typing import Any
 
 from psycopg import Connection
 
-from cloud_api.answers.confidence import trust
+from cloud_api.answers.envelope import envelope
 from cloud_api.answers.grouping import evidence, ordered
 from cloud_api.answers.ledger import sums_of
 from cloud_api.answers.paging import one_page
 from cloud_api.answers.question import Question
 from cloud_api.answers.shapes import CostRow, Costs
-from cloud_api.answers.standing import standing, window
 from cloud_api.interpret.money import CONTEXT, whole_and_parts
 
 QUANTITY_STEP = Decimal("0.000001")
@@ -36,18 +35,8 @@ def costs(connection: Connection[Any], question: Question, sees_money: bool, now
         for key, amount in zip(keys, amounts, strict=True)
     ]
     page, cursor = one_page(rows, question)
-    said = standing(connection, question)
-    from_, to = window(question)
     return Costs(
-        status=said.status,
-        basis=question.basis,  # type: ignore[arg-type]
-        currency=question.currency,
-        from_=from_,
-        to=to,
-        computed_through=said.computed_through,
-        pending_hours=said.pending_hours,
-        confidence=trust(connection, question, now),
-        withheld=sorted(question.withheld),
+        **envelope(connection, question, now),
         next_cursor=cursor,
         total=total,
         rows=page,

@@ -11,13 +11,12 @@ from urllib.parse import urlencode
 import msgspec
 from psycopg import Connection
 
-from cloud_api.answers.confidence import trust
+from cloud_api.answers.envelope import envelope
 from cloud_api.answers.ledger import sums_of
 from cloud_api.answers.paging import cursor, place
 from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.question import Question, told
 from cloud_api.answers.shapes import SegmentRow, Segments
-from cloud_api.answers.standing import standing, window
 from cloud_api.answers.stretches import Stretch, stretches
 from cloud_api.interpret.money import CONTEXT, shown
 from cloud_api.store.times import from_us
@@ -50,18 +49,11 @@ def segments(connection: Connection[Any], question: Question, sees_money: bool, 
         before, amount = amount, CONTEXT.add(amount, stretch.amount)
         at = _Place(machine.machine_id, stretch.to_us, amount)
         rows.append(_row(site, machine, stretch, shown(amount) - shown(before) if sees_money else None))
-    said = standing(connection, question)
-    from_, to = window(question)
+    said = envelope(connection, question, now)
+    if not sees_money:
+        said["currency"] = None
     return Segments(
-        status=said.status,
-        basis=question.basis,  # type: ignore[arg-type]
-        currency=question.currency if sees_money else None,
-        from_=from_,
-        to=to,
-        computed_through=said.computed_through,
-        pending_hours=said.pending_hours,
-        confidence=trust(connection, question, now),
-        withheld=sorted(question.withheld),
+        **said,
         next_cursor=next_cursor,
         total=_total(connection, question) if sees_money else None,
         rows=rows,

@@ -19,13 +19,22 @@ Status = Literal["provisional", "locked", "closed"]
 Grade = Literal["A", "B", "C", "D"]
 
 
+class MissingStandard(Struct, frozen=True, kw_only=True):
+    """A machine ran a product (null: no product was known) for which there was no standard."""
+
+    machine: str
+    product: str | None
+    since: dt.date
+    days: Annotated[int, Meta(description="Dates on which it was missing.")]
+
+
 class Missing(Struct, frozen=True, kw_only=True):
-    """Something that the plant model lacks: kind standard, product, crew, rate, wage, tariff or price."""
+    """Something else that the plant model lacks: kind crew, rate, wage, tariff or price."""
 
     kind: str
     subject: str
     since: dt.date
-    days: Annotated[int, Meta(description="Production days on which it was missing.")]
+    days: Annotated[int, Meta(description="Dates on which it was missing.")]
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -55,7 +64,8 @@ class Confidence(Struct, frozen=True, kw_only=True):
         Decimal | None, Meta(description="Largest clock offset of the agents behind it, seconds.")
     ]
     late_rows: Annotated[int, Meta(description="Samples that came behind the watermark.")]
-    missing_standards: Annotated[list[Missing], Meta(description="What the plant model lacks.")]
+    missing_standards: list[MissingStandard]
+    missing: list[Missing] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
 

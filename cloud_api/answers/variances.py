@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -11,12 +11,11 @@ from typing import Any
 from psycopg import Connection
 
 from cloud_api.answers.cells import Cell, Sheet, sheet_of
-from cloud_api.answers.confidence import trust
+from cloud_api.answers.envelope import envelope
 from cloud_api.answers.grouping import Key, evidence, ordered
 from cloud_api.answers.paging import one_page
 from cloud_api.answers.question import Question
 from cloud_api.answers.shapes import CountedAt, Parts, Textbook, VarianceRow, Variances, VarianceTotal
-from cloud_api.answers.standing import standing, window
 from cloud_api.interpret.money import exactly, parts_of, shown, whole_and_parts
 from cloud_api.interpret.variance import SPLIT, Variance
 
@@ -68,13 +67,15 @@ class Rounded:
 
 def variances(connection: Connection[Any], question: Question, sees_money: bool, now: datetime) -> Variances:
     """Variances by the groups asked for; the rows add up to the total, and each row adds up in itself."""
-    sheet = sheet_of(connection, question)
-    return told(connection, question, sheet, now)
+    return told(question, sheet_of(connection, question), envelope(connection, question, now))
 
 
 @exactly
-def told(connection: Connection[Any], question: Question, sheet: Sheet, now: datetime) -> Variances:
-    """A sheet as the answer tells it."""
+def told(question: Question, sheet: Sheet, about: Mapping[str, Any]) -> Variances:
+    """A sheet as the answer tells it, by the groups of the question; `about` as `envelope` gives it.
+
+    The sheet may be finer than the question: cells that it keeps apart and the question does not are added.
+    """
     lines = _lines(question.by, sheet)
     keys = ordered(list(lines))
     rounded = _rounded([lines[key] for key in keys])
@@ -92,18 +93,8 @@ def told(connection: Connection[Any], question: Question, sheet: Sheet, now: dat
         for key, row in zip(keys, rounded, strict=True)
     ]
     page, cursor = one_page(rows, question)
-    said = standing(connection, question)
-    from_, to = window(question)
     return Variances(
-        status=said.status,
-        basis=question.basis,  # type: ignore[arg-type]
-        currency=question.currency,
-        from_=from_,
-        to=to,
-        computed_through=said.computed_through,
-        pending_hours=said.pending_hours,
-        confidence=trust(connection, question, now),
-        withheld=sorted(question.withheld),
+        **about,
         next_cursor=cursor,
         total=_total(rounded, sheet),
         good_units=sum((one.good_units for one in sheet.counted), ZERO).quantize(UNITS),
@@ -119,10 +110,8 @@ def _lines(by: Sequence[str], sheet: Sheet) -> dict[Key, Line]:
     """Cells gathered by the whole of `by`, `resource` and `cause` at their places."""
     lines: dict[Key, Line] = {}
     for (group, cell), variance in sheet.cells.items():
-        values = iter(group)
-        key = tuple(
-            cell[0] if name == "resource" else cell[1] if name == "cause" else next(values) for name in by
-        )
+        said = {**dict(zip(sheet.by, group, strict=True)), "resource": cell[0], "cause": cell[1]}
+        key = tuple(said[name] for name in by)
         lines.setdefault(key, Line()).take(cell, variance)
     return {key: line for key, line in lines.items() if _says_something(line.whole)}
 

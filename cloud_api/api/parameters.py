@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from cloud_api.access.gate import Caller
+from cloud_api.access.gate import Caller, caller_of
 from cloud_api.answers.question import ALL_RESOURCES, CAUSES, FILTERS, LIMIT, MOST_ROWS, SPANS_OF_TIME
 
 WINDOW = ("from", "to", "period")
@@ -19,9 +19,6 @@ SAMPLES = (*WINDOW, "site", "line", "machine", "signal", "role", "format", *PAGE
 CONFIDENCE = (*WINDOW, "site", "line", "machine", "product", "order", "shift", "basis", "format")
 AGENTS = ("site", "format")
 PERIODS = ("site", "format")
-
-FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
-"""Headers that a proxy adds: such a request does not come from this machine."""
 
 _DATE = "A production day at the site (2026-03-02), or RFC 3339 with an offset (2026-03-02T06:00:00-05:00)."
 _SAID: Mapping[str, dict[str, Any]] = {
@@ -69,12 +66,7 @@ def told(names: Sequence[str]) -> list[dict[str, Any]]:
 
 def caller(request: Request) -> Caller:
     """What of a request tells who asks."""
-    return Caller(
-        authorization=request.headers.get("authorization"),
-        address=request.client.host if request.client else None,
-        host=request.headers.get("host"),
-        passed_on=any(name in request.headers for name in FORWARDED),
-    )
+    return caller_of(request.headers, request.client.host if request.client else None)
 
 
 def given(request: Request) -> list[tuple[str, str]]:

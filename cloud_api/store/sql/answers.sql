@@ -104,19 +104,19 @@ where site = %(site)s and machine_id = any(%(machines)s) and calendar = 'schedul
   and (%(end_day)s::date is null or production_day < %(end_day)s)
   and (%(shift)s::text[] is null or shift = any(%(shift)s) or (%(none_shift)s and shift is null));
 
--- name: trust_first
--- First sample of some machines that have data.
-select machine_id, first_sample from machine_spans
+-- name: trust_spans
+-- First sample and last data of some machines.
+select first_sample, greatest(last_sample, last_mark, first_sample) from machine_spans
 where machine_id = any(%(machines)s) and first_sample is not null;
 
 -- name: trust_missing
--- What the plant model lacked in the hours of some machines: kind, subject, first date, number of dates.
-select said ->> 'kind', said ->> 'subject', min((said ->> 'date')::date), count(distinct said ->> 'date')
-from hour_facts, jsonb_array_elements(missing) as said
+-- What the plant model lacked in the hours of some machines: machine, kind, subject, first date, number of dates.
+select machine, said ->> 'kind', said ->> 'subject', min((said ->> 'date')::date), count(distinct said ->> 'date')
+from hour_facts join machines using (machine_id), jsonb_array_elements(missing) as said
 where machine_id = any(%(machines)s)
   and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
   and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
-group by 1, 2 order by 1, 2;
+group by 1, 2, 3 order by 1, 2, 3;
 
 -- name: trust_findings
 -- What the data of some machines shows that a person should know.
