@@ -1,4 +1,4 @@
-"""Any order of arrival, duplicates and incremental recomputation give what a computation from scratch gives."""
+"""Any order of arrival, duplicates and incremental recomputation give what a run from scratch gives."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def assert_equal(shop: Shop) -> None:
         assert got == expected
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(histories(), st.randoms(use_true_random=False), st.integers(1, 12), st.integers(1, 8))
 def test_late_data_in_any_order_equals_scratch(
     history: History, random: Random, chunk_hours: int, deliveries: int
