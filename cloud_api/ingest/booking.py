@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +21,10 @@ from shared.errors import WireError
 
 LATE_US = 60_000_000
 """A row this far behind the watermark of its machine is counted as late."""
+
+_WEEK_US = 7 * 86_400_000_000
+_MONDAY_US = 3 * 86_400_000_000
+"""1970 began on a Thursday, three days after a Monday."""
 
 Int = NDArray[np.int64]
 
@@ -67,6 +71,22 @@ def book(connection: Connection[TupleRow], accepted: Sequence[Accepted], receive
     marks.append(connection, dirty)
     for each in accepted:
         _losses(connection, each)
+
+
+def weeks_of(batches: Iterable[Batch]) -> set[int]:
+    """Weeks (counted from 1970, beginning on Monday 00:00 UTC) that samples of batches fall into."""
+    weeks: set[int] = set()
+    for batch in batches:
+        if batch.times:
+            weeks.update(np.unique((np.frombuffer(batch.times, np.int64) + _MONDAY_US) // _WEEK_US).tolist())
+    return weeks
+
+
+def ensure_partitions(connection: Connection[TupleRow], weeks: Iterable[int]) -> None:
+    """Makes the partitions of weeks where they lack."""
+    times = [from_us(week * _WEEK_US - _MONDAY_US) for week in sorted(weeks)]
+    if times:
+        connection.execute(statement("samples.ensure_partitions"), {"times": times})
 
 
 @dataclass(slots=True)

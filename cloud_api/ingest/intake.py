@@ -19,7 +19,14 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from cloud_api.ingest.aside import CONFLICT, UNUSABLE, set_aside
-from cloud_api.ingest.booking import Accepted, book, mark_agent, refuse_unknown_indexes
+from cloud_api.ingest.booking import (
+    Accepted,
+    book,
+    ensure_partitions,
+    mark_agent,
+    refuse_unknown_indexes,
+    weeks_of,
+)
 from cloud_api.ingest.message import Incoming, Message, read
 from cloud_api.ingest.registry import Registered, Registry, keep
 from cloud_api.ingest.sequence import Verdict, missing
@@ -27,14 +34,12 @@ from cloud_api.ingest.standings import Standings, save_hello, save_status
 from cloud_api.ingest.streams import MOST_RANGES, Key, Streams, multirange, ranges
 from cloud_api.store.pool import Pool
 from cloud_api.store.statements import statement
-from cloud_api.store.times import from_us
 from shared.batch import Batch
 from shared.control import Ack, Hello, Want, encode
 from shared.errors import WireError
 from shared.topics import Kind, topic
 
 log = logging.getLogger(__name__)
-WEEK_US = 7 * 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,19 +133,13 @@ class Intake:
         return meanings
 
     def _ensure_partitions(self, connection: Connection[TupleRow], incoming: Iterable[Incoming]) -> None:
-        """Weeks that are not known to have their partition, before the transaction begins."""
-        spans = [
-            (min(each.batch.times), max(each.batch.times))
-            for each in incoming
-            if each.batch and each.batch.times
-        ]
-        weeks = {week for first, last in spans for week in range(first // WEEK_US, last // WEEK_US + 2)}
-        new = sorted(weeks - self._weeks)
+        """Weeks that are not known to have their partition, before the transaction begins. Commits."""
+        batches = [each.batch for each in incoming if each.batch is not None]
+        new = weeks_of(batches) - self._weeks
         if new:
-            times = [from_us(week * WEEK_US) for week in new]
-            connection.execute(statement("samples.ensure_partitions"), {"times": times})
+            ensure_partitions(connection, new)
             connection.commit()
-            self._weeks |= weeks
+            self._weeks |= new
 
 
 @dataclass
@@ -210,7 +209,7 @@ class _Transaction:
             if each.front is not None:
                 agent_id = self.ids[each.name]
                 keys[agent_id, each.front.stream] = each.front.instance
-                for gap in each.batch.gaps if each.batch else ():
+                for gap in () if each.batch is None else each.batch.gaps:
                     if gap.seq_from >= 1:
                         keys.setdefault((agent_id, gap.stream), each.front.instance)
         for agent_id, each in self.hellos.items():

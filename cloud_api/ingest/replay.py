@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from cloud_api.errors import CloudError
-from cloud_api.ingest.booking import Accepted, book, refuse_unknown_indexes
-from cloud_api.ingest.intake import WEEK_US, Intake, Reply
+from cloud_api.ingest.booking import Accepted, book, ensure_partitions, refuse_unknown_indexes, weeks_of
+from cloud_api.ingest.intake import Intake, Reply
 from cloud_api.ingest.sequence import Run, Standing, choose, overlaps, settle
 from cloud_api.ingest.standings import Standings
 from cloud_api.ingest.streams import Streams
 from cloud_api.store.statements import statement
-from cloud_api.store.times import from_us
 from shared import codec
 from shared.errors import WireError
 
@@ -97,8 +95,7 @@ class _Judged:
 
     def store(self, connection: Connection[TupleRow], now_us: int) -> None:
         accepted = list(self.batches.values())
-        times = [from_us(time) for each in accepted if each.batch.times for time in _weekly(each.batch.times)]
-        connection.execute(statement("samples.ensure_partitions"), {"times": times})
+        ensure_partitions(connection, weeks_of(each.batch for each in accepted))
         gaps = [(each.agent_id, gap) for each in accepted for gap in each.batch.gaps if gap.seq_from >= 1]
         streams = Streams.lock(connection, {(agent_id, gap.stream): gap.stream for agent_id, gap in gaps})
         for agent_id, gap in gaps:
@@ -129,11 +126,6 @@ def _judge(
     if any(overlaps(standing, run, first, last) for first, last in spans):
         return "another run spoke of the same time"
     return Accepted(agent_id, front.stream, front.seq, batch, registered)
-
-
-def _weekly(times: Sequence[int]) -> list[int]:
-    """Instants at most a week apart that span these times."""
-    return [*range(min(times), max(times), WEEK_US), max(times)]
 
 
 def _note(connection: Connection[TupleRow], resolution: str, ids: list[int], *, resolved: bool) -> None:
