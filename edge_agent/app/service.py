@@ -28,7 +28,12 @@ def run(file: Path) -> int:
     """Run the agent of a config until SIGTERM; 0 after an orderly end."""
     _log_to_stderr()
     started = starting_config(file)
-    agent = Agent(started.config)
+    try:
+        agent = Agent(started.config)
+    except OSError as error:
+        mend = "give the agent's user this folder, or choose another buffer.path"
+        where = str(started.config.buffer.path)
+        raise AgentError(f"the buffer cannot be opened ({error.strerror})", where, mend) from None
     if started.refused is None:
         keep_good(file)
     asyncio.run(_serve(agent, file))

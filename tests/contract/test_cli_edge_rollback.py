@@ -76,7 +76,7 @@ async def test_a_source_that_was_down_before_never_counts(tmp_path: Path) -> Non
 
 
 async def test_samples_of_a_reload_keep_their_dictionary(tmp_path: Path) -> None:
-    """What was read before the reload is on disk under the old dictionary, what is read after under the new."""
+    """What was read before the reload is kept under the old dictionary, what is read after under the new."""
     path = tmp_path / "gw.yaml"
     async with device() as plc:
         assert isinstance(plc, Device)
@@ -84,9 +84,8 @@ async def test_samples_of_a_reload_keep_their_dictionary(tmp_path: Path) -> None
         path.write_text(config_text(plc.port), "utf-8")
         async with serving(path, 5) as (agent, reload):
             await until(lambda: live(agent))
-            path.write_text(
-                config_text(plc.port, more='      a: {register: "holding:300", type: uint16}\n'), "utf-8"
-            )
+            more = '      a: {register: "holding:300", type: uint16}\n'
+            path.write_text(config_text(plc.port, more=more), "utf-8")
             reload.set()
             await until(lambda: len(agent.config.signals) == 3)
             await until(lambda: live(agent))

@@ -160,6 +160,15 @@ def test_run_keeps_everything_and_ends_cleanly(plc: Plc, tmp_path: Path) -> None
         assert agent.wait(20) == 0
 
 
+def test_a_buffer_that_cannot_be_opened(tmp_path: Path) -> None:
+    path = tmp_path / "gw.yaml"
+    path.write_text(config_text(9), "utf-8")
+    (tmp_path / "buffer").write_text("a file where a folder is wanted", "utf-8")
+    done = ask("run", path)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"the buffer cannot be opened (File exists): {tmp_path}/buffer: ")
+
+
 def test_reload_takes_a_sound_file_and_refuses_a_broken_one(plc: Plc, tmp_path: Path) -> None:
     path = tmp_path / "gw.yaml"
     text = config_text(plc.device.port)

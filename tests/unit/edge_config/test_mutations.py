@@ -12,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
-from edge_agent.config.kinds import ScalarKind
+from edge_agent.config.kinds import NAME, PATH, TEXT, ScalarKind
 from edge_agent.config.section import Choice, Either, Kind, ListOf, Named, Table
 from edge_agent.config.tables import ROOT
 from tests.unit.edge_config.files import CONFIGS, loaded
@@ -89,6 +89,23 @@ def test_a_value_of_a_wrong_type_is_told_in_its_line(path: Path, tmp_path: Path)
         faults = faults_of(tmp_path, replaced(text, entry.value, value))
         line = entry.value.start_mark.line + 1
         assert any(at == line for at, _ in faults), (entry.key.value, value, faults)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_a_misspelt_value_is_told_in_its_line(path: Path, tmp_path: Path) -> None:
+    """Words of closed lists, numbers, durations, sizes, types, node ids and registers."""
+    text, found = all_entries(path)
+    free = (TEXT, PATH, NAME)
+    closed = [e for e in found if isinstance(e.kind, ScalarKind) and e.kind not in free]
+    assert len(closed) > 5
+    for entry in closed:
+        wrong = "q" + entry.value.value
+        faults = faults_of(tmp_path, replaced(text, entry.value, f'"{wrong}"'))
+        assert any(at == entry.value.start_mark.line + 1 for at, _ in faults), (
+            entry.key.value,
+            wrong,
+            faults,
+        )
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
