@@ -9,7 +9,7 @@ from typing import Any
 
 Key = tuple[str | None, ...]
 HALF_UNIT = Fraction(1, 20_000)
-UNIT = Fraction(1, 10_000)
+UNIT = Fraction(3, 10_000)
 
 
 def cells_of_rows(

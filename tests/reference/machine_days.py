@@ -66,7 +66,7 @@ def counter_of(draw: random.Random, role: str, whole: bool) -> Counter:
         return Counter(draw, role, declared, whole, float(draw.randint(0, top - 1)), top)
     if kind in ("reset", "correction"):
         return Counter(draw, role, {"fall": kind}, whole, float(draw.randint(0, 400)))
-    if kind == "width":
+    if kind == "width" and whole:
         return Counter(draw, role, None, whole, float(draw.randint(64_000, 65_500)), 2**16)
     return Counter(draw, role, None, whole, float(draw.randint(0, 5000)))
 

@@ -87,7 +87,7 @@ def standard_crew(piece: Piece, plant: Plant, view: str) -> Fraction | None:
     none; a changeover takes that of the next running segment."""
     if piece.state in NOT_ORDERED:
         return None
-    standard = plant.standard(piece.product, piece.machine.id, piece.crew_day or piece.day, view)
+    standard = plant.standard(piece.product, piece.machine.id, piece.day, view)
     return standard.crew if standard is not None else None
 
 
@@ -121,9 +121,9 @@ def costs_time(piece: Piece) -> bool:
 
 
 def paid_pause(piece: Piece) -> bool:
-    """Cost model: a `paid: true` break also costs labour, to `planned_stop`; unknown costs time only when
-    scheduled."""
-    return piece.span.status == BREAK and piece.span.paid and piece.state not in (*WORKING, "unknown")
+    """Cost model: a `paid: true` break also costs labour, to `planned_stop`, whatever the machine does,
+    unless it runs or is changed over and costs as such."""
+    return piece.span.status == BREAK and piece.span.paid and piece.state not in WORKING
 
 
 def hours_by_cause(piece: Piece, standard: Standard | None) -> list[tuple[str, Fraction]]:
@@ -196,9 +196,13 @@ def energy(piece: Piece, plant: Plant, booking: Booking, view: str) -> list[tupl
 
 
 def material(piece: Piece, plant: Plant, booking: Booking, view: str) -> list[tuple[str, Fraction]]:
-    """Cost model: G x bill to production, S x bill to scrap, the rest to usage, item by item; use of an item
-    outside the bill is usage; running without a standard is unexplained."""
+    """Cost model: G x bill to production, S x bill to scrap, item by item, also for units seen outside
+    running. The rest is usage while running (an item outside the bill too), else it goes to the cause of the
+    state in which it was seen. Units without a standard earn nothing; running without a standard is
+    unexplained."""
     bill = plant.bill(piece.unit_product, piece.machine.id, piece.day, view)
+    if plant.standard(piece.unit_product, piece.machine.id, piece.day, view) is None:
+        bill = {}
     unexplained = piece.state == "running" and standard_of(piece, plant, view) is None
     costs: list[tuple[str, Fraction]] = []
     for item in sorted({*bill, *booking.used}):
@@ -210,5 +214,6 @@ def material(piece: Piece, plant: Plant, booking: Booking, view: str) -> list[tu
             continue
         costs.append(("production", piece.good * quantity * standard_price))
         costs.append(("scrap", piece.scrap * quantity * standard_price))
-        costs.append(("usage", (used - (piece.good + piece.scrap) * quantity) * standard_price))
+        rest = "usage" if piece.state == "running" else CAUSE_OF[piece.state]
+        costs.append((rest, (used - (piece.good + piece.scrap) * quantity) * standard_price))
     return costs

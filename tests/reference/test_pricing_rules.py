@@ -184,7 +184,7 @@ def test_energy_and_material_are_costed_outside_all_shifts(shop: Workshop) -> No
     shop.say("18:00", "material:resin", 0)
     shop.say("19:00", "energy", 10)
     shop.say("19:00", "material:resin", 1)
-    assert cells(shop.result()) == {("energy", "idle"): 1, ("material", "usage"): 5}
+    assert cells(shop.result()) == {("energy", "idle"): 1, ("material", "idle"): 5}
 
 
 def test_material_beyond_the_bill_is_usage_and_so_is_an_item_outside_it(shop: Workshop) -> None:

@@ -47,7 +47,6 @@ class Piece:
     last_product: str | None
     unit_product: str | None = None
     unit_order: str | None = None
-    crew_day: date | None = None
     begins_changeover: bool = False
     from_product: str | None = None
     crew: Fraction = ZERO
@@ -145,10 +144,8 @@ def give_products(pieces: list[Piece]) -> None:
     for piece in reversed(pieces):
         if piece.state == "running":
             following = piece
-        if piece.state == "changeover":
-            piece.crew_day = piece.day
-            if following is not None:
-                piece.product, piece.order, piece.crew_day = following.product, following.order, following.day
+        if piece.state == "changeover" and following is not None:
+            piece.product, piece.order = following.product, following.order
     running: Piece | None = None
     changing = False
     for piece in pieces:
