@@ -183,7 +183,8 @@ class DurableBuffer:
         try:
             while True:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), 1.0)
+                    async with asyncio.timeout(1.0):
+                        await self._wake.wait()
                 await asyncio.sleep(
                     max(0.0, self._began_s + self._limits.window_s - self._clock.monotonic_s())
                 )

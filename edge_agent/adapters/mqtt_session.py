@@ -108,9 +108,11 @@ class Session:
             info = self._client.publish(topic, payload, qos=1, retain=retain)
             if info.rc != paho.MQTT_ERR_SUCCESS:
                 return paho.error_string(info.rc)
-            taken = self._pubacks[info.mid] = self._loop.create_future()
+            taken: asyncio.Future[str | None] = self._loop.create_future()
+            self._pubacks[info.mid] = taken
             try:
-                return await asyncio.wait_for(taken, _ANSWER_S)
+                async with asyncio.timeout(_ANSWER_S):
+                    return await taken
             except TimeoutError:
                 return "no PUBACK"
             finally:

@@ -137,7 +137,8 @@ class Drain:
                 self._news.clear()
                 if not (self._uplink.is_connected() and await self._round_on_disk()):
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._news.wait(), self._limits.tick_s)
+                        async with asyncio.timeout(self._limits.tick_s):
+                            await self._news.wait()
         finally:
             follower.cancel()
 

@@ -145,5 +145,6 @@ class Heartbeat:
                 await self.beat()
             await asyncio.sleep(self._soonest_s)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), self._every_s - self._soonest_s)
+                async with asyncio.timeout(self._every_s - self._soonest_s):
+                    await self._changed.wait()
             self._changed.clear()

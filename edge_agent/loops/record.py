@@ -172,7 +172,8 @@ class Recorder:
         try:
             while True:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._dirty.wait(), limits.mark_s / 5)
+                    async with asyncio.timeout(limits.mark_s / 5):
+                        await self._dirty.wait()
                 now_s = self._clock.monotonic_s()
                 rest_s = max(self._flushed_s + limits.batch_s, self._blocked_until_s) - now_s
                 if rest_s > 0:

@@ -22,8 +22,8 @@ from tests.fault.edge_delivery.power import PowerCut, PowerDisk, PowerFile
 
 PLANT = Dictionary([SourceEntry("plc", "opcua")], [SignalEntry("m", "v", Role.MEASURE, 0)])
 LIMITS = BufferLimits(
-    max_bytes=400_000, reserve_bytes=0, message_bytes=4096, segment_bytes=8192, chunk_bytes=2048, window_s=0.0,
-    settle_s=0.0,
+    max_bytes=400_000, reserve_bytes=0, message_bytes=4096, segment_bytes=8192, chunk_bytes=2048,
+    window_s=0.0, settle_s=0.0,
 )  # fmt: skip
 
 
@@ -56,7 +56,7 @@ class Truth:
 
 
 def opened(disk: PowerDisk, stream: bytes, clock: Clock) -> DurableBuffer:
-    instance = instance_of(disk, "machine", lambda count: bytes(count))
+    instance = instance_of(disk, "machine", bytes)
     buffer = DurableBuffer(disk, stream=stream, instance=instance, clock=clock, limits=LIMITS)
     buffer.use(PLANT)
     return buffer
@@ -151,7 +151,11 @@ def test_a_cut_while_recovering_from_a_cut_loses_nothing_either() -> None:
 def test_a_disk_that_forgets_to_sync_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests above can fail: with a sync that does nothing, committed batches are lost."""
     monkeypatch.setattr(PowerFile, "sync", lambda self: None)
-    with pytest.raises(AssertionError, match="is gone"):
-        for seed in range(10):
-            disk, truth, _ = power_cut_run(seed, None)
+    runs = [power_cut_run(seed, None) for seed in range(10)]
+
+    def check_all() -> None:
+        for disk, truth, _ in runs:
             check(disk, truth)
+
+    with pytest.raises(AssertionError, match="is gone"):
+        check_all()
