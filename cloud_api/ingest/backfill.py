@@ -1,34 +1,36 @@
 """`backfill`: history files into samples, as if they had come live.
 
-Everything is read and checked first, into a table of this session; one bad row and nothing is stored. Then
-the rows that are not there yet are stored week by week, each week with its marks in one transaction: a run
-that was cut short is finished by running it again, and running it again changes nothing.
+Everything is read and checked first, into a spool on disk; one bad row and nothing is stored. Then the rows
+that are not there yet are stored week by week, each week with its marks in one transaction: a run that was
+cut short is finished by running it again, and running it again changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from cloud_api.errors import CloudError
-from cloud_api.ingest.copy import HISTORY, PG_EPOCH_US, Rows, block
+from cloud_api.ingest.copy import HISTORY, Rows, block
 from cloud_api.ingest.history_files import Faults, read_columns
-from cloud_api.ingest.history_rows import Samples, Targets, read_samples
+from cloud_api.ingest.history_rows import Targets, read_samples
+from cloud_api.ingest.spool import WEEK_US, Extent, Records, Spool, copy_rows, extents, week_start_us
 from cloud_api.interpret.plant import Plant
 from cloud_api.store import marks, plant
 from cloud_api.store.pool import connect
 from cloud_api.store.statements import statement
-from shared.batch import HAS_NUMBER, HAS_TEXT
+from cloud_api.store.times import from_us, to_us
 
-WEEK = timedelta(days=7)
 Progress = Callable[[str, int, int], None]
 """Takes the phase ('reading', 'storing'), how much is done and how much there is."""
 
@@ -66,30 +68,27 @@ def backfill(
     Raises BackfillRefused where rows are bad and CloudError where the site or the database is not there;
     nothing is stored then.
     """
-    with connect(url, name="backfill", autocommit=True) as connection:
+    with connect(url, name="backfill", autocommit=True) as connection, TemporaryDirectory() as folder:
         model = plant.snapshot(connection, site)
         if model is None and not plant.exists(connection, site):
             raise CloudError(f"there is no site '{site}'", "--site", "load its plant model, or mend the name")
-        with _staging(connection, site):
-            targets = _targets(model)
-            faults = Faults()
-            read = _stage(connection, files, targets, _zone(model), faults, progress)
-            if faults.count:
-                raise BackfillRefused(faults)
-            stored, hours = _apply(connection, site, targets, read, progress)
+        targets, spool, faults = _targets(model), Spool(Path(folder)), Faults()
+        read = _read(files, targets, _zone(model), spool, faults, progress)
+        if faults.count:
+            raise BackfillRefused(faults)
+        with _alone(connection, site):
+            stored, hours = _store(connection, site, targets, spool, progress)
     return Backfilled(read, stored, hours)
 
 
 @contextmanager
-def _staging(connection: Connection[TupleRow], site: str) -> Iterator[None]:
+def _alone(connection: Connection[TupleRow], site: str) -> Iterator[None]:
+    """One backfill of a site stores at a time, so that none stores what another is storing."""
     connection.execute(statement("backfill.lock"), {"site": site})
-    connection.execute(statement("backfill.stage"))
-    connection.execute(statement("backfill.stage_series"))
     try:
         yield
     finally:
         if not connection.closed and not connection.broken:
-            connection.execute(statement("backfill.unstage"))
             connection.execute(statement("backfill.unlock"), {"site": site})
 
 
@@ -107,15 +106,15 @@ def _zone(model: Plant | None) -> ZoneInfo | None:
     return None if model is None else ZoneInfo(model.time_zone)
 
 
-def _stage(
-    connection: Connection[TupleRow],
+def _read(
     files: Sequence[Path],
     targets: Targets,
     zone: ZoneInfo | None,
+    spool: Spool,
     faults: Faults,
     progress: Progress,
 ) -> int:
-    """Reads every file into the staging table; after the first bad row it only goes on looking for others."""
+    """Reads every file into the spool; after the first bad row it only goes on looking for others."""
     sizes = [file.stat().st_size if file.is_file() else 0 for file in files]
     read, before, whole = 0, 0, max(1, sum(sizes))
     for file, size in zip(files, sizes, strict=True):
@@ -123,78 +122,96 @@ def _stage(
             samples = read_samples(columns, targets, zone, faults)
             read += len(samples.times)
             if not faults.count:
-                with connection.cursor() as cursor, cursor.copy(statement("backfill.copy")) as copy:
-                    for piece in block(_rows(samples), PG_EPOCH_US, HISTORY):
-                        copy.write(piece)
+                spool.add(samples)
             progress("reading", before + min(size, columns.done_bytes), whole)
         before += size
     return read
 
 
-def _rows(samples: Samples) -> Rows:
-    """Samples as columns for a COPY block."""
-    worded = samples.words >= 0
-    flags = samples.quality | np.where(samples.is_number, HAS_NUMBER, 0) | np.where(worded, HAS_TEXT, 0)
-    nothing = np.empty(0, np.int64)
-    return Rows(
-        times=samples.times,
-        series=samples.series,
-        flags=flags.astype(np.uint8),
-        numbers=samples.numbers[samples.is_number],
-        texts=samples.words[worded],
-        raw_numbers=np.empty(0, np.float64),
-        raw_texts=nothing,
-        source_times=nothing,
-        strings=[word.encode() for word in samples.strings],
-    )
-
-
-def _apply(
-    connection: Connection[TupleRow], site: str, targets: Targets, read: int, progress: Progress
+def _store(
+    connection: Connection[TupleRow], site: str, targets: Targets, spool: Spool, progress: Progress
 ) -> tuple[int, int]:
-    """Stores what is staged, a week a transaction; gives rows stored and machine-hours marked."""
-    connection.execute(statement("backfill.index"))
-    connection.execute("analyze history_rows")
-    _number_series(connection, site, targets)
-    weeks: list[tuple[datetime, int]] = connection.execute(statement("backfill.weeks")).fetchall()
-    connection.execute("select ensure_sample_partitions(%s)", ([week for week, _ in weeks],))
+    """Stores the spool, a week a transaction; gives rows stored and machine-hours marked."""
+    series = _number_series(connection, site, targets)
+    weeks = spool.weeks()
+    starts = [from_us(week_start_us(week)) for week in weeks]
+    connection.execute(statement("samples.ensure_partitions"), {"times": starts})
     stored = hours = done = 0
-    for week, rows in weeks:
+    for week in weeks:
+        records = spool.week(week)
         with connection.transaction():
-            connection.execute("set local work_mem = '128MB'")
-            new, dirty = _apply_week(connection, week)
-        stored, hours, done = stored + new, hours + dirty, done + rows
-        progress("storing", done, read)
+            new, dirty = _store_week(connection, week, records, series, spool.strings)
+        stored, hours, done = stored + new, hours + dirty, done + spool.rows[week]
+        progress("storing", done, sum(spool.rows.values()))
     return stored, hours
 
 
-def _apply_week(connection: Connection[TupleRow], week: datetime) -> tuple[int, int]:
-    span = {"from": week, "to": week + WEEK}
+def _store_week(
+    connection: Connection[TupleRow], week: int, records: Records, series: Series, strings: Sequence[str]
+) -> tuple[int, int]:
+    begin = week_start_us(week)
+    span = {"from": from_us(begin), "to": from_us(begin + WEEK_US), "series": series.ids.tolist()}
+    rows = copy_rows(records, series.ids, strings)
     found = connection.execute(statement("backfill.has_history"), span).fetchone()
-    name = "backfill.apply_missing" if found and found[0] else "backfill.apply_new"
-    changed = connection.execute(statement(name), span).fetchall()
-    if not changed:
-        return 0, 0
-    marks.append(connection, [(machine, hour) for machine, hour, _, _, _ in changed])
-    firsts: dict[int, datetime] = {}
-    lasts: dict[int, datetime] = {}
-    for machine, _, _, first, last in changed:
-        firsts[machine] = min(first, firsts.get(machine, first))
-        lasts[machine] = max(last, lasts.get(machine, last))
-    machines = sorted(firsts)
+    if found and found[0]:
+        return _store_missing(connection, rows, span)
+    _copy(connection, "samples.copy", rows)
+    return len(records), _touch(connection, extents(records, series.machines))
+
+
+def _store_missing(
+    connection: Connection[TupleRow], rows: Rows, span: Mapping[str, object]
+) -> tuple[int, int]:
+    """Stores the rows of a week that are not there yet."""
+    connection.execute("set local work_mem = '128MB'")
+    connection.execute(statement("backfill.stage"))
+    _copy(connection, "backfill.copy", rows)
+    connection.execute("analyze history_rows")
+    stored = 0
+    touched: dict[int, Extent] = {}
+    for machine, hour, count, first, last in connection.execute(statement("backfill.store_missing"), span):
+        stored += count
+        hours = [to_us(hour)]
+        earlier = touched.get(machine)
+        if earlier is None:
+            touched[machine] = Extent(machine, hours, to_us(first), to_us(last))
+        else:
+            first_us, last_us = min(earlier.first_us, to_us(first)), max(earlier.last_us, to_us(last))
+            touched[machine] = Extent(machine, earlier.hours + hours, first_us, last_us)
+    return stored, _touch(connection, [touched[machine] for machine in sorted(touched)])
+
+
+def _touch(connection: Connection[TupleRow], touched: Sequence[Extent]) -> int:
+    """Marks what new rows touch and lengthens the time lines; gives the number of machine-hours."""
+    marks.append(connection, [(each.machine_id, from_us(hour)) for each in touched for hour in each.hours])
     connection.execute(
-        statement("backfill.raise_spans"),
+        statement("samples.widen_spans"),
         {
-            "machines": machines,
-            "firsts": [firsts[machine] for machine in machines],
-            "lasts": [lasts[machine] for machine in machines],
+            "machines": [each.machine_id for each in touched],
+            "firsts": [from_us(each.first_us) for each in touched],
+            "lasts": [from_us(each.last_us) for each in touched],
+            "marks": [None] * len(touched),
         },
     )
-    return sum(rows for _, _, rows, _, _ in changed), len(changed)
+    return sum(len(each.hours) for each in touched)
 
 
-def _number_series(connection: Connection[TupleRow], site: str, targets: Targets) -> None:
-    """Creates the machines and series that the files name and are new; numbers them as the files do."""
+def _copy(connection: Connection[TupleRow], name: str, rows: Rows) -> None:
+    with connection.cursor() as cursor, cursor.copy(statement(name)) as copy:
+        for piece in block(rows, to_us(datetime.now(UTC)), HISTORY):
+            copy.write(piece)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Ids of series and machines in the database, by the number of the series in the files."""
+
+    ids: NDArray[np.int64]
+    machines: NDArray[np.int64]
+
+
+def _number_series(connection: Connection[TupleRow], site: str, targets: Targets) -> Series:
+    """Creates the machines and series that the files name and are new; leads to them from their numbers."""
     met = list(targets.numbers)
     columns = {
         "site": site,
@@ -206,4 +223,6 @@ def _number_series(connection: Connection[TupleRow], site: str, targets: Targets
     with connection.transaction():
         connection.execute(statement("backfill.add_machines"), columns)
         connection.execute(statement("backfill.add_series"), columns)
-        connection.execute(statement("backfill.number_series"), columns)
+        found = connection.execute(statement("backfill.number_series"), columns).fetchall()
+    pairs = np.array(found, np.int64).reshape(-1, 2)
+    return Series(pairs[:, 0], pairs[:, 1])
