@@ -154,6 +154,7 @@ class _Transaction:
     kept: list[tuple[Incoming, str, str]] = field(default_factory=list)
     batches: list[Incoming] = field(default_factory=list)
     hellos: dict[int, Incoming] = field(default_factory=dict)
+    waiting: set[int] = field(default_factory=set)
     wanted: dict[tuple[str, str], set[bytes]] = field(default_factory=dict)
 
     def run(self, incoming: Sequence[Incoming]) -> list[Reply]:
@@ -169,7 +170,7 @@ class _Transaction:
         streams.save(self.connection)
         standings.save(self.connection)
         self._resolve_pending()
-        return [*self._acks(streams), *self._wants(streams)]
+        return [*self._acks(streams), *self._wants(streams), *self._greetings(standings)]
 
     def _sort(self, each: Incoming, standings: Standings) -> None:
         agent_id = self.ids[each.name]
@@ -181,9 +182,10 @@ class _Transaction:
             self._sort_batch(each, verdict)
         elif each.hello is not None:
             self.counts["hellos"] += 1
-            if verdict is not Verdict.WAITS:
-                self.hellos[agent_id] = each
-            if verdict is Verdict.HOLDS:
+            self.hellos[agent_id] = each
+            if verdict is Verdict.WAITS:
+                self.waiting.add(agent_id)
+            if verdict is not Verdict.APART:
                 save_hello(self.connection, agent_id, each.hello)
         elif each.status is not None and verdict is Verdict.HOLDS:
             save_status(self.connection, agent_id, each.status)
@@ -280,7 +282,9 @@ class _Transaction:
     def _acks(self, streams: Streams) -> list[Reply]:
         names = {agent_id: name for name, agent_id in self.ids.items()}
         return [
-            _reply(names[key[0]], Kind.ACK, streams.ack(key, self.now_us)) for key in sorted(streams.touched)
+            _reply(names[key[0]], Kind.ACK, streams.ack(key, self.now_us))
+            for key in sorted(streams.touched)
+            if key[0] not in self.waiting
         ]
 
     def _wants(self, streams: Streams) -> list[Reply]:
@@ -291,12 +295,20 @@ class _Transaction:
         ]
         for agent_id, each in self.hellos.items():
             assert each.hello is not None
-            for said in each.hello.streams:
+            for said in each.hello.streams if agent_id not in self.waiting else ():
                 lacking = missing(said.ranges, streams.received[agent_id, bytes.fromhex(said.stream)])
                 if lacking:
                     want = Want(stream=said.stream, ranges=lacking[:MOST_RANGES])
                     replies.append(_reply(each.name, Kind.WANT, want))
         return replies
+
+    def _greetings(self, standings: Standings) -> list[Reply]:
+        """A sign of life to each agent that another run speaks for now: it sends at once what it holds."""
+        return [
+            _reply(name, Kind.WANT, Want())
+            for name, agent_id in sorted(self.ids.items())
+            if standings.before[agent_id].holder not in (None, standings.of[agent_id].holder)
+        ]
 
 
 def _reply(name: tuple[str, str], kind: Kind, said: Ack | Want) -> Reply:
