@@ -70,8 +70,8 @@ class Seqs:
         return max(first, self._at(first)[1] + 1)
 
     def _at(self, seq: int) -> Range:
-        """The range that holds seq, or one that ends before everything."""
+        """The range that holds seq, or an empty one right before it."""
         place = bisect_left(self.ranges, seq, key=lambda each: each[1])
         if place < len(self.ranges) and self.ranges[place][0] <= seq:
             return self.ranges[place]
-        return (-1, -2)
+        return (seq, seq - 1)

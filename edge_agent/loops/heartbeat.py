@@ -129,19 +129,21 @@ class Heartbeat:
         self._every_s = every_s
         self._soonest_s = soonest_s
         self._changed = asyncio.Event()
+        self._said_goodbye = False
 
     def changed(self) -> None:
         """A source came or went, the config changed: do not wait for the next beat."""
         self._changed.set()
 
     async def beat(self, *, online: bool = True) -> bool:
-        """One status now."""
+        """One status now; after the goodbye (online false) ``run`` says no more."""
+        self._said_goodbye = self._said_goodbye or not online
         return await self._uplink.publish_control(self._herald.status(online=online))
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            if self._uplink.is_connected():
+            if self._uplink.is_connected() and not self._said_goodbye:
                 await self.beat()
             await asyncio.sleep(self._soonest_s)
             with contextlib.suppress(TimeoutError):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.adapters.buffer import DurableBuffer
 from edge_agent.adapters.buffer_files import DiskFiles
 from edge_agent.adapters.buffer_segment import HEADER_BYTES, scan
 from edge_agent.core.buffer_policy import AtCap
@@ -30,7 +31,7 @@ from tests.unit.edge_delivery.buffers import (
 OLD, NEW = b"o" * 16, b"n" * 16
 
 
-async def fill(buffer: object, count: int, start: int = 0) -> None:
+async def fill(buffer: DurableBuffer, count: int, start: int = 0) -> None:
     for n in range(start, start + count):
         assert buffer.put(thousand_bytes(n))
         await commit(buffer)
