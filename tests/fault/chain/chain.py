@@ -35,11 +35,19 @@ class Chain:
         self._closing = ExitStack()
         self.plcs: dict[str, Process] = {}
         self.plc_links: dict[str, Link] = {}
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self) -> None:
         for kind in SOURCES:
             self._start_plc(kind)
         self.broker_port = free_port()
         self.broker = self._process("broker", [mosquitto(), "-c", str(self._broker_config())])
         self.broker.start()
+        (self.folder / "database").mkdir()
         self.cluster: Cluster = open_cluster(self.folder / "database")
         self.cluster.start()
         self._closing.callback(self.cluster.remove)

@@ -37,7 +37,7 @@ def schedule(seed: int) -> list[Step]:
     return [
         Step(
             fault,
-            after_s=chance.uniform(2.5, 4.0),
+            after_s=chance.uniform(4.0, 7.0),
             lasts_s=chance.uniform(10.0, 12.0) if place == long_one else chance.uniform(0.3, 3.0),
         )
         for place, fault in enumerate((first, *others))
