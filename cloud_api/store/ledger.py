@@ -54,11 +54,15 @@ def clear_after(connection: Connection[TupleRow], machine_id: int, hour_us: int)
         connection.execute(statement(f"ledger.clear_{part}"), span)
 
 
-def set_boundary(connection: Connection[TupleRow], machine_id: int, boundary: Boundary) -> None:
-    """Stores what is known at the start of a machine-hour."""
+def set_boundaries(connection: Connection[TupleRow], machine_id: int, boundaries: Sequence[Boundary]) -> None:
+    """Stores what is known at the start of machine-hours."""
     connection.execute(
-        statement("ledger.set_boundary"),
-        {"machine_id": machine_id, "hour": from_us(boundary.hour_us), "state": _json(boundary)},
+        statement("ledger.set_boundaries"),
+        {
+            "machine_id": machine_id,
+            "hours": [from_us(boundary.hour_us) for boundary in boundaries],
+            "states": [_json(boundary) for boundary in boundaries],
+        },
     )
 
 

@@ -19,7 +19,7 @@ from cloud_api.store.statements import statement
 from cloud_api.store.times import HOUR_US, from_us, hour_of, to_us
 from cloud_api.work.passes import Done, advance
 
-MOST_SAMPLES = 20_000
+MOST_SAMPLES = 10_000
 """A turn in history reads about so many samples, so that live hours never wait long."""
 MOST_HOURS = 7 * 24
 SPARE_HOURS = 6
@@ -69,13 +69,12 @@ class Stored:
     def keep(self, from_us: int, last_hour_us: int, hours: Sequence[HourResult], ends: bool) -> None:
         machine_id = self.who.machine_id
         ledger.replace_hours(self.connection, self.who.site, machine_id, from_us, last_hour_us, hours)
-        for hour in hours:
-            ledger.set_boundary(self.connection, machine_id, hour.begin)
+        ledger.set_boundaries(self.connection, machine_id, [hour.begin for hour in hours])
         if ends:
             ledger.clear_after(self.connection, machine_id, last_hour_us)
 
     def keep_boundary(self, boundary: Boundary) -> None:
-        ledger.set_boundary(self.connection, self.who.machine_id, boundary)
+        ledger.set_boundaries(self.connection, self.who.machine_id, [boundary])
 
 
 @contextmanager

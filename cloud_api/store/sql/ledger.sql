@@ -39,9 +39,10 @@ values (%(machine_id)s, %(hour)s, %(missing)s, %(findings)s);
 -- Every charge of a site.
 delete from entries where site = %(site)s and resource = 'other';
 
--- name: set_boundary
--- What is known at the start of a machine-hour.
-insert into carry (machine_id, hour, state) values (%(machine_id)s, %(hour)s, %(state)s)
+-- name: set_boundaries
+-- What is known at the start of machine-hours.
+insert into carry (machine_id, hour, state)
+select %(machine_id)s, hour, state from unnest(%(hours)s::timestamptz[], %(states)s::jsonb[]) as known (hour, state)
 on conflict (machine_id, hour) do update set state = excluded.state;
 
 -- name: set_computed
