@@ -76,7 +76,9 @@ def read(environment: Mapping[str, str] | None = None, file: Path | None = None)
     faults: list[str] = []
     told = _from_file(file, faults) if file is not None else {}
     for name, value in environment.items():
-        if name.startswith(PREFIX):
+        if name.startswith(PREFIX) and not name.startswith(f"{PREFIX}TEST_"):
+            if name.removeprefix(PREFIX) not in NAMES:
+                faults.append(f"{name}: no such setting: settings are {', '.join(NAMES)}")
             told[name.removeprefix(PREFIX)] = (value.strip(), name)
     settings = _settings(told, faults)
     if faults:
