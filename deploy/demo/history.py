@@ -1,0 +1,113 @@
+"""Weeks of history of the simulated plant as a historian would export it, and the plant model with its dates.
+
+States, products, orders, reasons and crews are written at every change; counters every two minutes, energy
+every five, measurements every ten, and besides before each change of their machine's state, product or order.
+"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+
+from deploy.demo.catalogue import LINES, ZONE
+from deploy.demo.plant import MINUTE, SECOND, Event, Plant, Stories, day_of, start_us
+
+MODEL = Path(__file__).resolve().parent / "model"
+_EVERY = {"good_count": 2 * MINUTE, "scrap_count": 2 * MINUTE, "material": 2 * MINUTE, "energy": 5 * MINUTE}
+_MEASURE_EVERY = 10 * MINUTE
+_CUTS = frozenset({"state", "product", "order"})
+
+
+def write(file: Path, since: datetime, until: datetime, seed: int = 7) -> int:
+    """Write ``time,machine,role,value`` of [since, until), whole from the start of its first day; the rows.
+
+    The stories are dated back from the day of ``until``.
+    """
+    plant, from_us, to_us = _span(since, until, seed)
+    events = sorted(chain(*(thinned(plant.events(line, from_us, to_us)) for line in LINES)))
+    with file.open("w", encoding="utf-8", newline="") as out:
+        table = csv.writer(out)
+        table.writerow(("time", "machine", "role", "value"))
+        for event in events:
+            table.writerow((_text(event.time_us), event.machine, event.role, _shown(event.value)))
+    return len(events)
+
+
+def write_model(folder: Path, since: datetime, until: datetime, seed: int = 7) -> Path:
+    """The plant model of model/, and the orders and the maintenance of [since, until); the folder."""
+    shutil.copytree(MODEL, folder, dirs_exist_ok=True)
+    plant, from_us, _ = _span(since, until, seed)
+    days = [day_of(from_us) + timedelta(days=number) for number in range((until - since).days + 2)]
+    with (folder / "orders.csv").open("w", encoding="utf-8", newline="") as out:
+        table = csv.writer(out)
+        table.writerow(("order", "product", "machine", "planned_start", "planned_end", "quantity"))
+        for line in LINES.values():
+            for day in days:
+                for lot in plant.lots(line.name, day):
+                    start, end = _planned(lot.start_us), _planned(lot.end_us)
+                    table.writerow((lot.order, lot.product, line.machines[1].name, start, end, lot.quantity))
+    overhaul = plant.stories.slow_press_from
+    with (folder / "maintenance.csv").open("w", encoding="utf-8", newline="") as out:
+        table = csv.writer(out)
+        table.writerow(("start", "end", "machine", "kind", "cost", "in_rate", "text"))
+        times = (f"{overhaul}T06:00:00", f"{overhaul}T08:00:00")
+        table.writerow((*times, "press-1", "planned", "1850", "false", "clutch overhauled, feed set slower"))
+    return folder
+
+
+def thinned(events: Iterable[Event]) -> Iterator[Event]:
+    """Fewer rows that tell the same: counters now and then, and as they stood before each cut."""
+    held: dict[str, dict[str, Event]] = {}
+    told: dict[tuple[str, str], int] = {}
+    for event in events:
+        every = _every(event.role)
+        waiting = held.setdefault(event.machine, {})
+        if every is None:
+            if event.role in _CUTS:
+                yield from sorted(waiting.values())
+                waiting.clear()
+            yield event
+        elif event.value == 0 or event.time_us - told.get((event.machine, event.role), 0) >= every:
+            waiting.pop(event.role, None)
+            told[event.machine, event.role] = event.time_us
+            yield event
+        else:
+            waiting[event.role] = event
+    yield from sorted(event for waiting in held.values() for event in waiting.values())
+
+
+def _every(role: str) -> int | None:
+    head = role.partition(":")[0]
+    return _MEASURE_EVERY if head == "measure" else _EVERY.get(head)
+
+
+def _span(since: datetime, until: datetime, seed: int) -> tuple[Plant, int, int]:
+    to_us = round(until.timestamp() * SECOND)
+    return _plant(day_of(to_us), seed), start_us(day_of(round(since.timestamp() * SECOND))), to_us
+
+
+@lru_cache(maxsize=1)
+def _plant(anchor: date, seed: int) -> Plant:
+    """History and orders are of one plant, which remembers its orders."""
+    return Plant(Stories(anchor), seed)
+
+
+def _text(time_us: int) -> str:
+    moment = datetime.fromtimestamp(time_us // SECOND, UTC).replace(microsecond=time_us % SECOND)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _planned(time_us: int) -> str:
+    """A planned time: local, on the quarter of an hour before."""
+    quarter = 15 * MINUTE
+    moment = datetime.fromtimestamp(time_us // quarter * quarter / SECOND, UTC).astimezone(ZONE)
+    return moment.isoformat()
+
+
+def _shown(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:g}" if value < 1e5 else str(value)
