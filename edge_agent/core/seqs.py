@@ -52,7 +52,7 @@ class Seqs:
         """The parts of [first, last] that are in."""
         start = bisect_left(self.ranges, first, key=lambda each: each[1])
         stop = bisect_right(self.ranges, last, key=lambda each: each[0])
-        for since, to in self.ranges[start:stop]:
+        for since, to in self.ranges[start:stop] if first <= last else ():
             yield max(since, first), min(to, last)
 
     def missing(self, first: int, last: int) -> Iterator[Range]:
