@@ -9,12 +9,14 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from cloud_api.errors import CloudError
 
 PREFIX = "PLANTLEDGER_"
+SETTINGS = f"{PREFIX}SETTINGS"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)\Z")
 _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"", "0", "false", "no", "off"})
@@ -34,6 +36,7 @@ NAMES: dict[str, str] = {
     "TLS_KEY": "file with the key of that certificate",
     "BEHIND_PROXY": "addresses of proxies that end TLS in front of this server, by comma; * for any",
     "REQUIRE_KEY": "true: reading needs a key on loopback too",
+    "SETTINGS": "file with more of these, as NAME=value lines",
 }
 """Every setting, without its prefix, and what it means."""
 
@@ -68,17 +71,19 @@ class Settings:
 
 
 def read(environment: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
-    """Settings out of the environment (default: this process's) and a file of NAME=value lines.
+    """Settings out of the environment (default: this process's) and a file of NAME=value lines (default:
+    the one that PLANTLEDGER_SETTINGS names).
 
     Raises CloudError that lists every bad setting, each with its place and its mend.
     """
     environment = os.environ if environment is None else environment
     faults: list[str] = []
+    if file is None and environment.get(SETTINGS):
+        file = Path(environment[SETTINGS])
     told = _from_file(file, faults) if file is not None else {}
     for name, value in environment.items():
         if name.startswith(PREFIX) and not name.startswith(f"{PREFIX}TEST_"):
-            if name.removeprefix(PREFIX) not in NAMES:
-                faults.append(f"{name}: no such setting: settings are {', '.join(NAMES)}")
+            _refuse_slip(name, faults)
             told[name.removeprefix(PREFIX)] = (value.strip(), name)
     settings = _settings(told, faults)
     if faults:
@@ -88,6 +93,14 @@ def read(environment: Mapping[str, str] | None = None, file: Path | None = None)
             "mend them all",
         )
     return settings
+
+
+def _refuse_slip(name: str, faults: list[str]) -> None:
+    """A variable that is nearly one of ours is a slip of the hand; others belong to other programs."""
+    known = name.removeprefix(PREFIX)
+    near = get_close_matches(known, NAMES, 1, 0.8)
+    if known not in NAMES and near:
+        faults.append(f"{name}: no such setting: did you mean {PREFIX}{near[0]}?")
 
 
 def _from_file(file: Path, faults: list[str]) -> dict[str, tuple[str, str]]:

@@ -24,6 +24,7 @@ COMMANDS = [
     ("migrate",),
     ("load",),
     ("backfill",),
+    ("recompute",),
     ("key", "create"),
     ("key", "list"),
     ("key", "revoke"),
