@@ -178,7 +178,7 @@ class _Run:
         outputs = [[self.facts.output(group) for group in part.groups.values()] for part in parts]
         entries = [journal(pricing, each) for each in outputs]
         if len(parts) > 1:
-            whole = journal(pricing, [output for each in outputs for output in each])
+            whole = journal(pricing, [self.facts.output(group) for group in merged(parts)])
             entries[-1] = rest(whole, [entry for each in entries[:-1] for entry in each])
         if hour_us == begin.hour_us:
             boundary = begin
@@ -199,6 +199,18 @@ class _Run:
             )
             for at, part in enumerate(parts)
         ]
+
+
+def merged(parts: Sequence[Slice]) -> list[Sum]:
+    """The groups of an hour from those of its slices."""
+    groups: dict[tuple[int, Key, bool], Sum] = {}
+    for part in parts:
+        for name, group in part.groups.items():
+            whole = groups.get(name)
+            if whole is None:
+                whole = groups[name] = Sum(group.cell, group.key, group.from_us)
+            whole.absorb(group)
+    return list(groups.values())
 
 
 def journal(pricing: Pricing, outputs: Sequence[Output]) -> list[Entry]:

@@ -257,8 +257,8 @@ class OpenStop(Struct, frozen=True):
 
 
 class Carry(Struct, frozen=True, kw_only=True):
-    """All that an hour needs to know of the past; equal carries give equal futures. `begun`: the time line began
-    before this hour."""
+    """All that an hour needs to know of the past; equal carries give equal futures. `begun`: the time line
+    began before this hour."""
 
     begun: bool = False
     held: tuple[Held, ...] = ()

@@ -107,12 +107,29 @@ class Sum:
         for item, quantity in piece.materials.items():
             self.materials[item] = self.materials.get(item, 0) + quantity
         if piece.good or piece.scrap or piece.rework or not self.unmetered:
-            good, scrap, rework = self.unmetered.get(piece.metered, (0, 0, 0))
-            units = (good + piece.good, scrap + piece.scrap, rework + piece.rework)
-            self.unmetered[piece.metered] = units
-            self.good += piece.good
-            self.scrap += piece.scrap
-            self.rework += piece.rework
+            self._add_units(piece.metered, piece.good, piece.scrap, piece.rework)
+
+    def _add_units(self, metered: frozenset[str], good: int, scrap: int, rework: int) -> None:
+        before = self.unmetered.get(metered, (0, 0, 0))
+        self.unmetered[metered] = (before[0] + good, before[1] + scrap, before[2] + rework)
+        self.good += good
+        self.scrap += scrap
+        self.rework += rework
+
+    def absorb(self, other: Sum) -> None:
+        """Add the sum of pieces that come later."""
+        self.to_us = other.to_us
+        self.duration_us += other.duration_us
+        self.crew_assumed_us += other.crew_assumed_us
+        self.uncertain_us += other.uncertain_us
+        self.late = self.late or other.late
+        self.energy += other.energy
+        for item, quantity in other.materials.items():
+            self.materials[item] = self.materials.get(item, 0) + quantity
+        for before, count in other.turns.items():
+            self.turns[before] = self.turns.get(before, 0) + count
+        for metered, units in other.unmetered.items():
+            self._add_units(metered, *units)
 
 
 def key_of(piece: Piece, crews: Crews) -> Key:

@@ -303,7 +303,9 @@ class Sweep:
 
     def _find(self, kind: str, subject: str, detail: str, time_us: int) -> None:
         key = (time_us - time_us % HOUR_US, kind, subject, detail)
-        self._findings.setdefault(key, [time_us, 0])[1] += 1
+        found = self._findings.setdefault(key, [time_us, 0])
+        found[0] = min(found[0], time_us)
+        found[1] += 1
 
     def found(self) -> dict[int, tuple[Finding, ...]]:
         """The findings by hour, in order."""
