@@ -52,6 +52,10 @@ class Sheet:
     cells: dict[tuple[Key, Cell], Variance] = field(default_factory=dict)
     counted: list[Counted] = field(default_factory=list)
 
+    def by_cause(self) -> list[tuple[str, Decimal]]:
+        """Actual amounts by cause, a cause more than once."""
+        return [(cause, variance.actual) for (_, (_, cause)), variance in self.cells.items()]
+
     def at(self, group: Key, cell: Cell) -> Variance:
         """The cell, made where it is new."""
         return self.cells.setdefault((group, cell), Variance())

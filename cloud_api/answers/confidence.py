@@ -16,7 +16,7 @@ from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.question import Question
 from cloud_api.answers.shapes import Confidence, ConfidenceAnswer, Finding, Grade, Missing, MissingStandard
 from cloud_api.answers.standing import standing, window
-from cloud_api.answers.window import window_at
+from cloud_api.answers.window import days_at, window_at
 from cloud_api.interpret.confidence import grade, trust_facts
 from cloud_api.interpret.model import Output
 from cloud_api.interpret.money import CONTEXT
@@ -25,6 +25,8 @@ from cloud_api.store.times import to_us
 
 ZERO = Decimal(0)
 SHARE = Decimal("0.000001")
+CAUSAL = ("resource", "cause", "reason")
+"""Filters that a share of causes must not see."""
 
 
 def confidence(
@@ -46,8 +48,16 @@ def confidence(
     )
 
 
-def trust(connection: Connection[Any], question: Question, now: datetime) -> Confidence:
-    """Confidence of the machines, the window and the filters of a question."""
+def trust(
+    connection: Connection[Any],
+    question: Question,
+    now: datetime,
+    known: tuple[Decimal, Decimal] | None = None,
+) -> Confidence:
+    """Confidence of the machines, the window and the filters of a question.
+
+    `known`: what `unexplained` gives, where the caller has it already.
+    """
     scheduled = trusted = stops = reasoned = 0
     late = 0
     standards: list[MissingStandard] = []
@@ -57,7 +67,7 @@ def trust(connection: Connection[Any], question: Question, now: datetime) -> Con
     for site in question.sites:
         machines = [machine for machine in question.machines if machine.site == site.name]
         parameters = _parameters(question, site, machines)
-        row = _one(connection, "trust_times", parameters)
+        row = _times(connection, question, site, parameters)
         cut = trust_facts(_cut(connection, question, site))
         trusted += row[0] + cut.trusted_us
         stops += row[1] + cut.stop_us
@@ -71,13 +81,14 @@ def trust(connection: Connection[Any], question: Question, now: datetime) -> Con
         counts += _count_differences(connection, site, machines)
     clock = _one(connection, "trust_clocks", {"sites": [site.name for site in question.sites]})[0]
     coverage = min(share(trusted, scheduled), Decimal(1)) if scheduled else None
-    unexplained = _unexplained_share(connection, question)
+    part, whole = unexplained(connection, question) if known is None else known
+    share_unexplained = share(abs(part), abs(whole)) if whole else None
     reasons = share(reasoned, stops) if stops else None
     worst_count = max(counts, default=None)
     return Confidence(
-        grade=_grade(coverage, unexplained, reasons, worst_count, bool(standards)),
+        grade=_grade(coverage, share_unexplained, reasons, worst_count, bool(standards)),
         coverage=coverage,
-        unexplained_share=unexplained,
+        unexplained_share=share_unexplained,
         reason_coverage=reasons,
         count_closure=worst_count,
         clock_offset_s=clock,
@@ -124,6 +135,19 @@ def _parameters(question: Question, site: Site, machines: Sequence[Machine]) -> 
     }
 
 
+def _times(
+    connection: Connection[Any], question: Question, site: Site, parameters: dict[str, Any]
+) -> tuple[int, int, int]:
+    """Trusted time, stops and reasoned stops of the stored hours, microseconds."""
+    days = days_at(site, question.from_us, question.to_us)
+    if days is None or question.names("shift") is not None:
+        trusted, stops, reasoned = _one(connection, "trust_times", parameters)
+    else:
+        whole = {**parameters, "first_day": days[0], "end_day": days[1]}
+        trusted, stops, reasoned = _one(connection, "trust_times_by_day", whole)
+    return trusted, stops, reasoned
+
+
 def _cut(connection: Connection[Any], question: Question, site: Site) -> Iterator[Output]:
     """Facts of the hours that the window cuts, in the shifts asked for."""
     shifts = question.names("shift")
@@ -167,14 +191,11 @@ def _scheduled_us(
     return total
 
 
-def _unexplained_share(connection: Connection[Any], question: Question) -> Decimal | None:
-    whole = question.without("resource", "cause", "reason").grouped("cause")
+def unexplained(connection: Connection[Any], question: Question) -> tuple[Decimal, Decimal]:
+    """Amount of cause unexplained, and total, of what a question asks for whatever its causes."""
+    whole = question.without(*CAUSAL).grouped("cause")
     sums = ledger.sums_of(connection, whole)
-    total = sum((sum_.amount for sum_ in sums.values()), ZERO)
-    unexplained = sums.get(("unexplained",))
-    if not total:
-        return None
-    return share(abs(unexplained.amount), abs(total)) if unexplained else ZERO
+    return ledger.unexplained_of((cause, sum_.amount) for (cause,), sum_ in sums.items())
 
 
 def _missing(

@@ -35,8 +35,12 @@ def costs(connection: Connection[Any], question: Question, sees_money: bool, now
         for key, amount in zip(keys, amounts, strict=True)
     ]
     page, cursor = one_page(rows, question)
+    known = None
+    if "cause" in question.by:
+        at = question.by.index("cause")
+        known = [(key[at], sum_.amount) for key, sum_ in sums.items()]
     return Costs(
-        **envelope(connection, question, now),
+        **envelope(connection, question, now, known),
         next_cursor=cursor,
         total=total,
         rows=page,

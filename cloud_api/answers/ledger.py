@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,11 +14,14 @@ from cloud_api.answers.edges import edge_entries
 from cloud_api.answers.grouping import Grain, Key, filters, key_of, needs
 from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.question import Question
-from cloud_api.answers.window import window_at
+from cloud_api.answers.window import days_at, window_at
 from cloud_api.interpret.model import Entry
 from cloud_api.interpret.money import CONTEXT
 from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us
+
+HOURLY = frozenset({"order", "shift", "reason", "hour"})
+"""Groups and filters that only the hourly rows tell apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,30 +53,66 @@ def sums_of(connection: Connection[Any], question: Question) -> dict[Key, Sum]:
     return sums
 
 
+def unexplained_of(amounts: Iterable[tuple[str | None, Decimal]]) -> tuple[Decimal, Decimal]:
+    """Amount of cause unexplained, and total, of amounts by cause."""
+    unexplained = total = Decimal(0)
+    for cause, amount in amounts:
+        total += amount
+        if cause == "unexplained":
+            unexplained += amount
+    return unexplained, total
+
+
 def _stored(connection: Connection[Any], question: Question, site: Site) -> Iterator[tuple[Grain, Sum]]:
+    """Sums of stored rows: by production day where that tells enough, else by hour."""
+    days = days_at(site, question.from_us, question.to_us)
+    if days is not None and not HOURLY & {*question.by, *question.wanted}:
+        return _by_day(connection, question, site, *days)
+    return _by_hour(connection, question, site)
+
+
+def _by_day(
+    connection: Connection[Any],
+    question: Question,
+    site: Site,
+    first_day: dt.date | None,
+    end_day: dt.date | None,
+) -> Iterator[tuple[Grain, Sum]]:
+    machines = {machine.machine_id: machine for machine in question.machines if machine.site == site.name}
+    parameters = {
+        "site": site.name,
+        "machines": list(machines),
+        "first_day": first_day,
+        "end_day": end_day,
+        **filters(question),
+        **needs(question.by),
+    }
+    for row in connection.execute(statement("answers.costs_by_day"), parameters):
+        machine_id, product, resource, cause, day, unit, amount, quantity = row
+        grain = Grain(
+            site, machines.get(machine_id), product=product, resource=resource, cause=cause, day=day
+        )
+        yield grain, Sum(amount, quantity, unit, unit is None)
+
+
+def _by_hour(connection: Connection[Any], question: Question, site: Site) -> Iterator[tuple[Grain, Sum]]:
     span = window_at(site, question.from_us, question.to_us)
     machines = {machine.machine_id: machine for machine in question.machines if machine.site == site.name}
-    rows = connection.execute(
-        statement("answers.costs"),
-        {
-            "site": site.name,
-            "machines": list(machines),
-            "first_hour": span.first_hour,
-            "end_hour": span.end_hour,
-            "first_day": span.first_day,
-            "end_day": span.end_day,
-            **filters(question),
-            **needs(question.by),
-        },
-    )
-    for row in rows:
-        machine_id, product, order, shift, resource, cause, reason, hour, day, *sums = row
-        grain = Grain(
-            site, machines.get(machine_id), product, order, shift, resource, cause, reason, hour, day
-        )
-        amount, quantity, unit, last_unit, unitless = sums
+    parameters = {
+        "site": site.name,
+        "machines": list(machines),
+        "first_hour": span.first_hour,
+        "end_hour": span.end_hour,
+        "first_day": span.first_day,
+        "end_day": span.end_day,
+        **filters(question),
+        **needs(question.by),
+    }
+    for row in connection.execute(statement("answers.costs"), parameters):
+        machine_id, *said = row[:9]
+        amount, quantity, unit, last_unit, unitless = row[9:]
         mixed = unit != last_unit or unitless
-        yield grain, Sum(amount, quantity or Decimal(0), unit, mixed)
+        yield Grain(site, machines.get(machine_id), *said), Sum(amount, quantity or Decimal(0), unit, mixed)
 
 
 def _cut(connection: Connection[Any], question: Question, site: Site) -> Iterator[tuple[Grain, Sum]]:

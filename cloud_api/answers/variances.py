@@ -67,7 +67,8 @@ class Rounded:
 
 def variances(connection: Connection[Any], question: Question, sees_money: bool, now: datetime) -> Variances:
     """Variances by the groups asked for; the rows add up to the total, and each row adds up in itself."""
-    return told(question, sheet_of(connection, question), envelope(connection, question, now))
+    sheet = sheet_of(connection, question)
+    return told(question, sheet, envelope(connection, question, now, sheet.by_cause()))
 
 
 @exactly

@@ -49,6 +49,17 @@ def window_at(site: Site, from_us_: int | None, to_us_: int | None) -> Window:
     return Window(first_hour, end_hour, first_day, end_day, tuple(edges))
 
 
+def days_at(
+    site: Site, from_us_: int | None, to_us_: int | None
+) -> tuple[dt.date | None, dt.date | None] | None:
+    """The window as whole production days [first, end), None leaving an end open; None where it cuts a day."""
+    first = None if from_us_ is None else _day_at(site, from_us_)
+    end = None if to_us_ is None else _day_at(site, to_us_)
+    if (from_us_ is not None and first is None) or (to_us_ is not None and end is None):
+        return None
+    return first, end
+
+
 def _inside_one_hour(from_us_: int, to_us_: int) -> bool:
     whole = from_us_ % HOUR_US == 0 and to_us_ % HOUR_US == 0
     return not whole and hour_of(from_us_) == hour_of(to_us_ - 1)

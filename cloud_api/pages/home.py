@@ -47,7 +47,7 @@ def home(asking: Asking) -> dict[str, Any]:
     if site is None or site.book is None or not site.machines:
         return shown
     sheet = sheet_of(asking.connection, question.grouped("day"))
-    about = envelope(asking.connection, question, asking.now)
+    about = envelope(asking.connection, question, asking.now, sheet.by_cause())
     if not sheet.cells and about["computed_through"] is None:
         return shown
     cells = told(question.grouped("resource", "cause"), sheet, about)

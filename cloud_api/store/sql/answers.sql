@@ -189,3 +189,30 @@ where site = %(site)s and machine_id = any(%(machines)s)
   and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
   and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
 group by 1, 2, 4, 5, 6;
+
+-- name: costs_by_day
+-- As costs, from the sums by production day: for groups and filters that these tell apart.
+select case when %(by_machine)s then machine_id end,
+       case when %(by_product)s then product end,
+       case when %(by_resource)s then resource end,
+       case when %(by_cause)s then cause end,
+       case when %(by_day)s then production_day end,
+       unit, sum(amount), sum(quantity)
+from entry_days
+where site = %(site)s and entries <> 0
+  and (machine_id = any(%(machines)s) or (%(charges)s and machine_id is null))
+  and (%(first_day)s::date is null or production_day >= %(first_day)s)
+  and (%(end_day)s::date is null or production_day < %(end_day)s)
+  and (%(product)s::text[] is null or product = any(%(product)s) or (%(none_product)s and product is null))
+  and (%(resource)s::text[] is null or resource = any(%(resource)s))
+  and (%(cause)s::text[] is null or cause = any(%(cause)s))
+  and not resource = any(%(withheld)s)
+group by 1, 2, 3, 4, 5, 6;
+
+-- name: trust_times_by_day
+-- As trust_times, from the sums by production day.
+select coalesce(sum(trusted_us), 0)::bigint, coalesce(sum(stop_us), 0)::bigint, coalesce(sum(reasoned_us), 0)::bigint
+from trust_days
+where site = %(site)s and machine_id = any(%(machines)s)
+  and (%(first_day)s::date is null or production_day >= %(first_day)s)
+  and (%(end_day)s::date is null or production_day < %(end_day)s);
