@@ -1,0 +1,75 @@
+"""The stored ledger against the independent reference: every entry of random plants, hour by hour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from cloud_api.ingest.backfill import backfill
+from cloud_api.plant.load import load_directory
+from cloud_api.store.pool import connect
+from cloud_api.work.command import run as recompute
+from cloud_api.work.worker import Worker
+from tests.reference import Result, compute
+from tests.reference.plants import MadePlant, make_plant
+
+GRAIN = ("hour", "machine", "product", "order", "shift", "reason", "resource", "cause")
+PRECISION = Fraction(1, 10**9)
+"""Entries keep 12 decimals; an hour's cell is the sum of a few."""
+Key = tuple[str | None, ...]
+
+
+def told(url: str, made: MadePlant) -> None:
+    """Load, backfill, interpret."""
+    with connect(url) as connection:
+        load_directory(connection, made.directory)
+    backfill(url, made.site, list(made.histories))
+    with connect(url, autocommit=True) as connection:
+        Worker(url).drain(connection)
+
+
+def stored(url: str) -> dict[Key, Fraction]:
+    query = (
+        "select to_char(hour at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS+00:00'), machine, product, "
+        "order_id, shift, reason, resource, cause, amount from entries left join machines using (machine_id)"
+    )
+    with psycopg.connect(url) as connection:
+        rows = connection.execute(query.encode()).fetchall()
+    return summed((tuple(row[:-1]), Fraction(Decimal(row[-1]))) for row in rows)
+
+
+def summed(cells: Iterable[tuple[Key, Fraction]]) -> dict[Key, Fraction]:
+    """Cells by key, with the reason of stops alone: what a reason says beside a stop is nobody's cause."""
+    sums: dict[Key, Fraction] = {}
+    for key, amount in cells:
+        stop = key[-1] == "downtime"
+        cell = key if stop else (*key[:5], None, *key[6:])
+        sums[cell] = sums.get(cell, Fraction(0)) + amount
+    return sums
+
+
+def differing(result: Result, found: dict[Key, Fraction]) -> list[str]:
+    expected = summed(result.costs(GRAIN).items())
+    lines = []
+    for key in sorted({*expected, *found}, key=str):
+        ours, theirs = expected.get(key, Fraction(0)), found.get(key, Fraction(0))
+        if abs(ours - theirs) > PRECISION:
+            lines.append(f"{key}: reference {float(ours):.9f}, stored {float(theirs):.9f}")
+    return lines
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_stored_entry_is_what_the_reference_computes(
+    plain_database: str, tmp_path: Path, seed: int
+) -> None:
+    made = make_plant(seed, tmp_path)
+    told(plain_database, made)
+    result = compute(made.directory, made.histories, *made.window)
+    assert differing(result, stored(plain_database)) == []
+    printed: list[str] = []
+    assert recompute(plain_database, prove_=True, say=printed.append, complain=printed.append) == 0, printed
