@@ -27,7 +27,7 @@ def ready(url: str) -> bool:
 def wait_for_live_samples(
     url: str, site: str, since: datetime, within_s: float, agent: Part
 ) -> dict[str, int]:
-    """Samples of each PLC that came in since; waits until both have some. Raises DemoError if the agent ends."""
+    """Samples of each PLC that came in since; waits for both. Raises DemoError if the agent ends."""
     deadline = time.monotonic() + within_s
     while True:
         counts = {
