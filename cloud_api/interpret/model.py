@@ -103,7 +103,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     losses: Sequence[Loss] = ()
 
 
-class Use(Struct, frozen=True, order=True):
+class Use(Struct, gc=False, frozen=True, order=True):
     """Material used: measured by a counter, or assumed at the bill."""
 
     item: str
@@ -111,14 +111,14 @@ class Use(Struct, frozen=True, order=True):
     assumed: bool = False
 
 
-class Turn(Struct, frozen=True, order=True):
+class Turn(Struct, gc=False, frozen=True, order=True):
     """Changeovers that began, by the product that ran before (None: none known)."""
 
     from_product: str | None
     count: int
 
 
-class Facts(Struct, frozen=True, kw_only=True):
+class Facts(Struct, gc=False, frozen=True, kw_only=True):
     """The additive facts of a span: what is enough to price it at any standard.
 
     `product`, `order`: of the time; `made_product`, `made_order`: of units and material (they differ in
@@ -154,7 +154,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     late_seen: bool = False
 
 
-class Output(Facts, frozen=True, kw_only=True):
+class Output(Facts, gc=False, frozen=True, kw_only=True):
     """The sum of facts of one machine-hour (or slice of it) over everything that prices alike: the rows that
     allowances, the cut anew at a later standard, KPIs and confidence are computed from."""
 
@@ -164,7 +164,7 @@ class Output(Facts, frozen=True, kw_only=True):
     calendar_version: int
 
 
-class Segment(Facts, frozen=True, kw_only=True):
+class Segment(Facts, gc=False, frozen=True, kw_only=True):
     """A maximal span of constant state, product, order, reason, crew, shift and calendar status, cut at
     hours, production days and site midnights."""
 
@@ -174,7 +174,7 @@ class Segment(Facts, frozen=True, kw_only=True):
     to_us: int
 
 
-class Entry(Struct, frozen=True, kw_only=True):
+class Entry(Struct, gc=False, frozen=True, kw_only=True):
     """An hourly sum of cost: resource x cause in the grain of the ledger.
 
     `amount` has 12 decimals. `quantity` (12 decimals) is what the cause took of the resource in `unit`
@@ -203,7 +203,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     assumed: bool = False
 
 
-class Missing(Struct, frozen=True, order=True):
+class Missing(Struct, gc=False, frozen=True, order=True):
     """Something the model lacks on a date: `kind` standard, product, crew, rate, wage, tariff or price."""
 
     kind: str
@@ -211,7 +211,7 @@ class Missing(Struct, frozen=True, order=True):
     date: dt.date
 
 
-class Finding(Struct, frozen=True, order=True):
+class Finding(Struct, gc=False, frozen=True, order=True):
     """Something the data shows that a person should know: `kind` unmapped_state, correction (a counter fell
     for no known cause), conflict (two values for one signal and time), shadowed (history where live data
     covers), or unusable (a number where none can be, or the reverse). `count` times in this hour, first at
@@ -224,7 +224,7 @@ class Finding(Struct, frozen=True, order=True):
     count: int
 
 
-class Held(Struct, frozen=True):
+class Held(Struct, gc=False, frozen=True):
     """The last value of a signal that is no counter. `value` None is empty; `source` of the sample it came
     from."""
 
@@ -235,7 +235,7 @@ class Held(Struct, frozen=True):
     source: str | None
 
 
-class Base(Struct, frozen=True):
+class Base(Struct, gc=False, frozen=True):
     """The base of a counter: its last trusted value and raw value, in units of 1e-12. `lost`: trust was
     lost since; `turned`: order or product changed since."""
 
@@ -247,7 +247,7 @@ class Base(Struct, frozen=True):
     source: str | None
 
 
-class OpenStop(Struct, frozen=True):
+class OpenStop(Struct, gc=False, frozen=True):
     """A stop that still waits for its reason, or goes on. `to_us` None: it lasts; `reason`: the last one
     given."""
 
@@ -256,7 +256,7 @@ class OpenStop(Struct, frozen=True):
     reason: str | None
 
 
-class Carry(Struct, frozen=True, kw_only=True):
+class Carry(Struct, gc=False, frozen=True, kw_only=True):
     """All that an hour needs to know of the past; equal carries give equal futures. `begun`: the time line
     began before this hour."""
 
@@ -272,7 +272,7 @@ class Carry(Struct, frozen=True, kw_only=True):
     stops: tuple[OpenStop, ...] = ()
 
 
-class Resolution(Struct, frozen=True):
+class Resolution(Struct, gc=False, frozen=True):
     """The open changeover that began at `from_us` runs into this product and order."""
 
     from_us: int
@@ -280,7 +280,7 @@ class Resolution(Struct, frozen=True):
     order: str | None
 
 
-class Outlook(Struct, frozen=True, kw_only=True):
+class Outlook(Struct, gc=False, frozen=True, kw_only=True):
     """What the future told an hour's start about what its carry leaves open: the changeover's resolution, and
     (start, reason) of the stops that were given their reason later."""
 
@@ -288,7 +288,7 @@ class Outlook(Struct, frozen=True, kw_only=True):
     reasons: tuple[tuple[int, str], ...] = ()
 
 
-class Boundary(Struct, frozen=True, kw_only=True):
+class Boundary(Struct, gc=False, frozen=True, kw_only=True):
     """What is stored at the start of a machine-hour; JSON by `msgspec.json.encode`."""
 
     hour_us: int

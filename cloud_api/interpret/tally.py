@@ -63,7 +63,7 @@ class Tally:
     def bases(self) -> tuple[Base, ...]:
         """What the next hour needs to know of them."""
         return tuple(
-            Base(c.slot, c.base.value, c.base.raw, c.lost, c.turned, c.source)
+            Base(c.slot, c.base.value, c.base.raw, c.lost, c.turned, None if c.lost else c.source)
             for c in sorted(self._counters.values(), key=lambda c: c.slot)
             if c.base is not None
         )

@@ -40,12 +40,24 @@ class Words:
                 self.crew = int(each.value)
 
     def held(self) -> tuple[Held, ...]:
-        """What the next hour needs to know of them."""
+        """What the next hour needs to know of them, and no more: state and reason while they are trusted,
+        the last product and order (a change resets counters), the last crew."""
         return tuple(
-            Held(name, self.values[at], self.trusted[at], self.uncertain[at], self.sources[at])
+            Held(
+                name,
+                self.values[at],
+                self.trusted[at],
+                self.uncertain[at] and at == STATE,
+                self.sources[at] if self.trusted[at] else None,
+            )
             for at, name in enumerate(NAMES)
-            if self.known[at]
+            if self.known[at] and self._matters(at)
         )
+
+    def _matters(self, at: int) -> bool:
+        if at in (PRODUCT, ORDER):
+            return True
+        return self.values[at] is not None and (at == CREW or self.trusted[at])
 
     def take(self, at: int, sample: Sample, source: str | None) -> tuple[str, str] | None:
         """Take a sample of one of the signals; returns a finding (kind, detail) where it cannot be used as
@@ -93,5 +105,5 @@ class Words:
             untold if untold is not None and state == "unknown" else self.reason(),
             self.crew,
             trusted[CREW] and self.crew is not None,
-            trusted[STATE] and self.uncertain[STATE],
+            trusted[STATE] and self.uncertain[STATE] and values[STATE] is not None,
         )
