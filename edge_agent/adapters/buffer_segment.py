@@ -2,7 +2,9 @@
 
 Header, 64 bytes: magic ``PLSG``, version 1, stream(16), ordinal(u64), time made (i64), CRC-32 of the 40
 bytes before it, zeros. Record: ``A5 50 4C 52``, length(u32), rows(u32), oldest(i64), newest(i64), CRC-32
-of these 28 bytes, then a message of shared.codec of that length, which has a check sum of its own.
+of these 28 bytes, then a message of shared.codec of that length, which has a check sum of its own. A segment
+that is finished ends with a summary instead of zeros, so that it need not be read whole at the next start:
+MessagePack, its CRC-32, its length(u32), ``PLSM``.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from shared.codec import MAX_MESSAGE, Front, read_front
 from shared.errors import WireError
 
@@ -23,6 +27,8 @@ _MAGIC, _VERSION = b"PLSG", 1
 _RECORD = struct.Struct(">4sIIqqI")
 RECORD_BYTES = _RECORD.size
 _MARKER = b"\xa5PLR"
+_SUMMARY = b"PLSM"
+SUMMARY_END_BYTES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,46 @@ class Scan:
     torn: int = 0
 
 
+class Summary(msgspec.Struct, frozen=True, array_like=True):
+    """What a finished segment holds. end: where the summary begins. ranges: inclusive seqs."""
+
+    stream: bytes
+    end: int
+    ranges: list[tuple[int, int]]
+    rows: int
+    oldest_us: int
+    newest_us: int
+    dictionaries: list[bytes]
+
+
+def encoded_summary(summary: Summary) -> bytes:
+    """A summary as it stands behind the last record."""
+    body = msgspec.msgpack.encode(summary)
+    return body + zlib.crc32(body).to_bytes(4, "big") + len(body).to_bytes(4, "big") + _SUMMARY
+
+
+def summary_length(tail: bytes) -> int:
+    """Bytes of the summary that ends with these last bytes of a file; 0 where there is none."""
+    if len(tail) < SUMMARY_END_BYTES or not tail.endswith(_SUMMARY):
+        return 0
+    return int.from_bytes(tail[-8:-4], "big") + SUMMARY_END_BYTES
+
+
+def summary_of(tail: bytes, size: int) -> Summary | None:
+    """The summary that ends a file of this size, given its last bytes; None where none holds."""
+    length = summary_length(tail)
+    if not length or length > len(tail):
+        return None
+    body = tail[-length:-SUMMARY_END_BYTES]
+    if zlib.crc32(body).to_bytes(4, "big") != tail[-12:-8]:
+        return None
+    try:
+        summary = msgspec.msgpack.decode(body, type=Summary)
+    except msgspec.MsgspecError:
+        return None
+    return summary if summary.end + length == size and summary.ranges else None
+
+
 class Offsets:
     """Where the records of a segment stand: seqs rising, 12 bytes a record."""
 
@@ -106,6 +152,8 @@ def encoded(record: Record) -> bytes:
 def scan(content: bytes) -> Scan:
     """Find every good record of a file, also behind a damaged place."""
     result = Scan()
+    if (summary := summary_of(content, len(content))) is not None:
+        content = content[: summary.end]
     _read_header(content, result)
     at, end = HEADER_BYTES, len(content.rstrip(b"\0"))
     while at < end:

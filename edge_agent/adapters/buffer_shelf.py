@@ -15,12 +15,17 @@ from edge_agent.adapters.buffer_files import File, Files, set_aside
 from edge_agent.adapters.buffer_segment import (
     HEADER_BYTES,
     RECORD_BYTES,
+    SUMMARY_END_BYTES,
     Found,
     Offsets,
     Scan,
+    Summary,
+    encoded_summary,
     header,
     record_at,
     scan,
+    summary_length,
+    summary_of,
 )
 from edge_agent.core.seqs import Seqs
 from shared.batch import Lane
@@ -92,6 +97,21 @@ def empty_segment(ordinal: int, stream: bytes) -> Segment:
     return Segment(ordinal, stream, Seqs(), 0, 1 << 62, -(1 << 62), HEADER_BYTES, HEADER_BYTES, set())
 
 
+def summary_bytes(segment: Segment) -> bytes:
+    """What ends the file of a segment that gets no more records."""
+    return encoded_summary(
+        Summary(
+            segment.stream,
+            segment.end,
+            list(segment.seqs.ranges),
+            segment.rows,
+            segment.oldest_us,
+            segment.newest_us,
+            sorted(segment.dictionaries),
+        )
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """A record with its message."""
@@ -121,7 +141,10 @@ class Shelf:
         self._open: dict[int, File] = {}
 
     def load(self) -> None:
-        """Find all segments again: cut torn tails, repair what is damaged, set aside what is unreadable."""
+        """Find all segments again: cut torn tails, repair what is damaged, set aside what is unreadable.
+
+        A finished segment is believed by its summary; damage in it is found when it is read.
+        """
         names = self.files.names()
         self.set_aside = sum(name.endswith(".bad") for name in names)
         self._finish_repairs(names)
@@ -154,15 +177,16 @@ class Shelf:
 
         A damaged segment is repaired then, unless it is being written.
         """
-        offset = self._offset(segment, seq)
-        if offset is None:
+        held = self.segments.get(segment.ordinal)
+        if held is None or seq not in held.seqs:
             return None
-        content = self._bytes_at(segment, offset)
+        offset = self._offset(held, seq)
+        content = self._bytes_at(held, offset) if offset is not None else b""
         found = record_at(content, 0)
         if found is None or found.front.seq != seq:
-            _log.error("record %d of %s cannot be read", seq, segment.name)
-            if not segment.current:
-                self.repair(segment)
+            _log.error("record %d of %s cannot be read", seq, held.name)
+            if not held.current:
+                self.repair(held)
             return None
         message = content[RECORD_BYTES : found.size]
         return Read(seq, found.rows, found.oldest_us, found.newest_us, found.front.lane, message)
@@ -212,6 +236,9 @@ class Shelf:
 
     def _load(self, ordinal: int) -> None:
         name = name_of(ordinal)
+        if (summary := self._summary(name)) is not None:
+            self._believe(ordinal, summary)
+            return
         content = self._content(name)
         result = scan(content)
         if not result.found:
@@ -226,6 +253,38 @@ class Shelf:
         elif len(content) > result.end:
             self._cut(name, result)
         self._enter(ordinal, result, result.end)
+        self._finish(self.segments[ordinal])
+
+    def _summary(self, name: str) -> Summary | None:
+        file = self.files.open(name)
+        try:
+            size = file.size()
+            length = summary_length(file.read(max(0, size - SUMMARY_END_BYTES), SUMMARY_END_BYTES))
+            return summary_of(file.read(size - length, length), size) if 0 < length <= size else None
+        except OSError as error:
+            _log.error("the summary of %s cannot be read: %s", name, error)
+            return None
+        finally:
+            file.close()
+
+    def _believe(self, ordinal: int, summary: Summary) -> None:
+        segment = empty_segment(ordinal, summary.stream)
+        segment.seqs = Seqs.of(summary.ranges)
+        segment.rows, segment.dictionaries = summary.rows, set(summary.dictionaries)
+        segment.oldest_us, segment.newest_us = summary.oldest_us, summary.newest_us
+        segment.end = segment.size = summary.end
+        self._place(segment)
+
+    def _finish(self, segment: Segment) -> None:
+        """A summary for a segment that a power cut or a repair left without one."""
+        file = self.files.open(segment.name)
+        try:
+            file.write(segment.end, summary_bytes(segment))
+            file.sync()
+        except OSError as error:
+            _log.warning("segment %s stays without a summary: %s", segment.name, error)
+        finally:
+            file.close()
 
     def _cut(self, name: str, result: Scan) -> None:
         if result.torn:
@@ -247,8 +306,12 @@ class Shelf:
         segment = empty_segment(ordinal, result.stream)
         segment.add(result.found)
         segment.size = size
-        self.segments[ordinal] = segment
-        self.segments = dict(sorted(self.segments.items()))
+        self._place(segment)
+
+    def _place(self, segment: Segment) -> None:
+        self.segments[segment.ordinal] = segment
+        if segment.ordinal < next(reversed(self.segments)):
+            self.segments = dict(sorted(self.segments.items()))
 
     def _rewrite(self, ordinal: int, stream: bytes, content: bytes, result: Scan) -> None:
         """Good records into a new file, synchronised before it takes the place of the damaged one."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from edge_agent.adapters.buffer_files import File, Files
 from edge_agent.adapters.buffer_segment import Found, Record, encoded, header
-from edge_agent.adapters.buffer_shelf import Segment, empty_segment, name_of
+from edge_agent.adapters.buffer_shelf import Segment, empty_segment, name_of, summary_bytes
 from shared.codec import read_front
 
 
@@ -64,12 +64,14 @@ class Writer:
         return founds
 
     def end(self) -> None:
-        """Give back the room that was not used and let go of the segment; never raises OSError."""
+        """Give back unused room, add the summary, let go of the segment; never raises OSError."""
         if self._file is None or self.segment is None:
             return
         with contextlib.suppress(OSError):
             self._file.resize(self.segment.end)
             self.segment.size = self.segment.end
+            if self.segment.seqs:
+                self._file.write(self.segment.end, summary_bytes(self.segment))
             self._file.sync()
         with contextlib.suppress(OSError):
             self._file.close()

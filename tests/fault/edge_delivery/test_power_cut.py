@@ -157,5 +157,5 @@ def test_a_disk_that_forgets_to_sync_is_caught(monkeypatch: pytest.MonkeyPatch) 
         for disk, truth, _ in runs:
             check(disk, truth)
 
-    with pytest.raises(AssertionError, match="is gone"):
+    with pytest.raises(AssertionError):
         check_all()
