@@ -44,7 +44,7 @@ order by 1, 2;
 select agent_id, kind, (extract(epoch from starts_at) * 1000000)::bigint,
        (extract(epoch from ends_at) * 1000000)::bigint, reason, series
 from losses
-where agent_id = any(%(agents)s::int[]) and starts_at < %(to)s and ends_at > %(from)s
+where agent_id = any(%(agents)s::int[]) and starts_at <= %(to)s and ends_at > %(from)s
   and (kind = 'gap' or resolved_at is null)
 order by loss_id;
 
