@@ -92,6 +92,7 @@ class OpcUa:
                 self._lose(sink, began, plain(fault))
             finally:
                 await self.close()
+            _end_if_cancelled()
 
     async def read(self, signals: Sequence[int]) -> list[Reading]:
         """One direct read now, through the session that stands; one is opened where none does."""
@@ -143,6 +144,7 @@ class OpcUa:
         readings = [self._reading(session, signal, values.get(signal.index), watch) for signal in signals]
         sink.readings(self.name, readings, full=True)
         granted = await session.subscribe(watch.published)
+        _end_if_cancelled()
         watch.begin(granted, self._source.grace_us)
         self._watch = watch
         self._reason = self._why_not_all({**session.unknown, **granted.refused})
@@ -157,8 +159,8 @@ class OpcUa:
         while True:
             began_s = self._clock.monotonic_s()
             try:
-                connecting = asyncio.open_connection(host, port)
-                _, writer = await asyncio.wait_for(connecting, self._source.timeout_us / 1e6)
+                async with asyncio.timeout(self._source.timeout_us / 1e6):
+                    _, writer = await asyncio.open_connection(host, port)
             except (OSError, TimeoutError):
                 self._lose(sink, began, f"{host}:{port} takes no connection")
                 await asyncio.sleep(max(0.0, began_s + PROBE_EVERY_S - self._clock.monotonic_s()))
@@ -200,7 +202,8 @@ class OpcUa:
         checked_s = self._clock.monotonic_s()
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(session.ended.wait(), watch.limit_us / 4e6)
+                async with asyncio.timeout(watch.limit_us / 4e6):
+                    await session.ended.wait()
             if session.ended.is_set():
                 raise SessionLost(session.why_ended or "session ended")
             watch.check(self._now())
@@ -236,6 +239,13 @@ class OpcUa:
 
     def _now(self) -> Instant:
         return Instant(self._clock.now_us(), self._clock.monotonic_s())
+
+
+def _end_if_cancelled() -> None:
+    """Raises CancelledError where the library swallowed a request to end."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def plain(fault: Exception) -> str:

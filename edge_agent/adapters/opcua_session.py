@@ -104,7 +104,8 @@ class Session:
     async def close(self) -> None:
         """Close the session at the server where it still listens; drop the socket in any case."""
         with contextlib.suppress(Exception):
-            await asyncio.wait_for(self._client.disconnect(), _CLOSING_S)
+            async with asyncio.timeout(_CLOSING_S):
+                await self._client.disconnect()
         with contextlib.suppress(Exception):
             self._client.disconnect_socket()
 

@@ -147,6 +147,7 @@ class PolledSource:
                 place = min(range(len(due_s)), key=due_s.__getitem__)
                 await asyncio.sleep(max(0.0, due_s[place] - self._clock.monotonic_s()))
                 scan = await self._scanner.scan(place)
+                end_if_cancelled()
                 now = self._now()
                 watch.take(place, scan, now)
                 due_s[place] = next_due_s(began.at_s, intervals_s[place], now.at_s)
@@ -179,6 +180,13 @@ class PolledSource:
         return Instant(self._clock.now_us(), self._clock.monotonic_s())
 
 
+def end_if_cancelled() -> None:
+    """Raises CancelledError where a request to end was swallowed, as asyncio.wait_for of Python 3.11 may."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 def _intervals_s(groups: Sequence[Group]) -> list[float]:
     """Seconds between scans; the fastest group is also the evidence that the source is there."""
     fastest_us = min(group.interval_us for group in groups)
@@ -206,5 +214,6 @@ async def _kept_running(source: Source, sink: Sink, clock: Clock) -> None:
             await source.run(sink)
         except Exception:
             _log.exception("%s: fault in the agent's own code: the source starts again", source.name)
+        end_if_cancelled()
         sink.lost(source.name, source.health().last_scan_us or clock.now_us(), "source starts again")
         await asyncio.sleep(_AGAIN_AFTER_FAULT_S)
