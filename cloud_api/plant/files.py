@@ -90,7 +90,12 @@ def _site(contents: Mapping[str, bytes], shown: Mapping[str, str], faults: Fault
         )
         return None
     text = decode_text(contents[SITE_FILE], shown[SITE_FILE], faults)
-    tree = None if text is None else parse_document(text, shown[SITE_FILE], faults)
+    return None if text is None else read_site_text(text, faults, shown[SITE_FILE])
+
+
+def read_site_text(text: str, faults: Faults, file: str = SITE_FILE) -> SitePart | None:
+    """The text of a site.yaml; None, or unusable, where there are faults."""
+    tree = parse_document(text, file, faults)
     return None if tree is None else read_site(tree, faults)
 
 

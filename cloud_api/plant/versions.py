@@ -59,6 +59,8 @@ def difference(
             recordings.setdefault((row.kind, row.key), []).append(row)
     found = Difference()
     for new in given:
+        if new.kind not in kinds:
+            continue
         earlier = recordings.pop((new.kind, new.key), [])
         if earlier and said(earlier[-1]) == new.content:
             found.unchanged += 1

@@ -31,34 +31,6 @@ join agents a using (agent_id)
 join machine_spans p using (machine_id)
 where a.online and greatest(p.last_sample, p.last_mark) < %(now)s::timestamptz - interval '30 seconds';
 
--- name: pending
--- Machine-hours that wait, of a site (null: of all), of a machine (null: of all).
-select count(distinct (machine_id, hour))
-from marks join machines using (machine_id)
-where site = coalesce(%(site)s, site) and machine = coalesce(%(machine)s, machine);
-
--- name: computed_through
--- Per site: the instant up to which everything that came is computed, and machine-hours that wait. Null where
--- nothing is computed yet.
-with waiting as (
-    select machine_id, min(hour) as first, count(distinct hour) as hours from marks group by machine_id
-),
-machines_through as (
-    select m.site, w.hours, c.through,
-           case
-               when w.first is null then 'infinity'
-               when c.through is null then p.first_sample
-               when w.first >= date_trunc('hour', c.through, 'UTC') then c.through
-               else w.first
-           end as known
-    from machines m
-    join machine_spans p using (machine_id)
-    left join waiting w using (machine_id)
-    left join computed c using (machine_id)
-)
-select site, nullif(least(min(known), coalesce(max(through), '-infinity')), '-infinity'), coalesce(sum(hours), 0)::bigint
-from machines_through group by site order by site;
-
 -- name: subjects
 -- Machines with data, of a site (null: of all), of a name (null: of all).
 select machine_id, site, machine

@@ -1,0 +1,141 @@
+"""Parts of a plant model as requests put them: checked, versioned and marked as a load does it.
+
+A request adds rows or says them otherwise; what it does not name stays. Places of mistakes are `TABLE:N`,
+the N-th row of the request counted from 1, or `site.yaml:LINE:COLUMN`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from cloud_api.errors import CloudError
+from cloud_api.plant.crosscheck import cross_check
+from cloud_api.plant.files import SITE_KINDS, PlantModel, read_site_text
+from cloud_api.plant.load import Loaded, record
+from cloud_api.plant.places import Faults, Place, nearest
+from cloud_api.plant.records import Record, Vocabulary, learn_products, read_rows
+from cloud_api.plant.rows import Row
+from cloud_api.plant.tables import TABLES, Table
+from cloud_api.plant.versions import said
+from cloud_api.store import plant as store
+from cloud_api.store.plant import StoredRow
+
+Cell = str | int | float | Decimal | bool | None
+
+
+def put_rows(
+    connection: Connection[TupleRow],
+    site: str,
+    table: str,
+    rows: Sequence[Mapping[str, Cell]],
+    *,
+    correction: bool = False,
+    author: str = "",
+) -> Loaded:
+    """Adds or changes rows of a table (a CSV file of the plant model, without its ending) of a site.
+
+    Numbers may be numbers or text. Raises PlantRefused with every mistake, CloudError for a table or a site
+    that is not there.
+    """
+    known = {each.name: each for each in TABLES}
+    if table not in known:
+        raise CloudError(f"'{table}' is not a table of a plant model", site, nearest(table, known))
+    with connection.transaction():
+        earlier = _current(connection, site)
+        given = _checked(known[table], rows, earlier)
+        identities = {(row.kind, row.key) for row in given}
+        others = [row for row in earlier if (row.kind, row.key) not in identities]
+        model = _model(site, [*others, *given], {table}, rows)
+        return record(connection, model, correction=correction, author=author)
+
+
+def put_site(
+    connection: Connection[TupleRow], site: str, text: str, *, correction: bool = False, author: str = ""
+) -> Loaded:
+    """Says site.yaml anew (YAML, or JSON, which is YAML); the tables stay as they are.
+
+    Raises PlantRefused with every mistake, also where a table names a machine that would be gone.
+    """
+    with connection.transaction():
+        store.lock_site(connection, site)
+        faults = Faults()
+        part = read_site_text(text, faults)
+        if part is not None and part.site != site:
+            place = next(row.place for row in part.rows if row.kind == "site")
+            faults.add(place, f"this is the site '{part.site}', not '{site}'", "mend its name")
+        kept = [row for row in map(_row, _last(store.rows(connection, site))) if row.kind not in SITE_KINDS]
+        rows = [*(part.rows if part else ()), *kept]
+        if part is not None:
+            _machines_stay(kept, part.machines, faults)
+        faults.refuse(site)
+        model = _model(site, rows, set(SITE_KINDS), text)
+        return record(connection, model, correction=correction, author=author)
+
+
+def _current(connection: Connection[TupleRow], site: str) -> list[Row]:
+    """What counts now, with the site locked for this transaction."""
+    if not store.exists(connection, site) or store.latest_version(connection, site) is None:
+        raise CloudError(f"there is no plant model of '{site}'", "site", "load one first, or mend the name")
+    store.lock_site(connection, site)
+    return [_row(row) for row in _last(store.rows(connection, site))]
+
+
+def _last(stored: Iterable[StoredRow]) -> list[StoredRow]:
+    """The last recording of each row."""
+    return list({(row.kind, row.key): row for row in stored}.values())
+
+
+def _row(stored: StoredRow) -> Row:
+    file, _, line = str(stored.body.get("source", "")).rpartition(":")
+    place = Place(file or stored.kind, int(line) if line.isdigit() else 1)
+    return Row(stored.kind, stored.key, stored.effective, said(stored), place)
+
+
+def _checked(table: Table, rows: Sequence[Mapping[str, Cell]], earlier: Sequence[Row]) -> list[Row]:
+    faults = Faults()
+    columns = {column.name for column in table.columns}
+    records = []
+    for number, row in enumerate(rows, 1):
+        place = Place(table.name, number)
+        for name in row:
+            if name not in columns:
+                faults.add(place, f"'{name}' is not a column of {table.name}", nearest(name, columns))
+        records.append(Record(place, {name: _word(value) for name, value in row.items()}))
+    words = Vocabulary(_zone(earlier), frozenset(row.key[0] for row in earlier if row.kind == "machine"))
+    words.products.update(row.key[0] for row in earlier if row.kind in ("standards", "products"))
+    learn_products(records, table, words)
+    checked = read_rows(records, table, words, faults)
+    faults.refuse(table.name)
+    return checked
+
+
+def _word(value: Cell) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value).strip()
+
+
+def _zone(rows: Iterable[Row]) -> ZoneInfo:
+    return ZoneInfo(next(str(row.content["time_zone"]) for row in rows if row.kind == "site"))
+
+
+def _machines_stay(rows: Iterable[Row], machines: Sequence[str], faults: Faults) -> None:
+    for row in rows:
+        machine = row.content.get("machine")
+        if isinstance(machine, str) and machine not in machines:
+            message = f"the machine '{machine}' is named here but would be gone"
+            faults.add(row.place, message, "keep it in site.yaml")
+
+
+def _model(site: str, rows: Sequence[Row], kinds: set[str], request: object) -> PlantModel:
+    faults = Faults()
+    cross_check(rows, {table.file: table.file for table in TABLES}, faults)
+    digest = hashlib.sha256(json.dumps(request, default=str, sort_keys=True).encode()).digest()
+    return PlantModel(site, _zone(rows), tuple(rows), frozenset(kinds), digest, faults.warnings)
