@@ -27,6 +27,7 @@ from edge_agent.app.clock import SystemClock
 from edge_agent.app.fleet import Fleet
 from edge_agent.config.dictionary import build_dictionary
 from edge_agent.config.model import Config, OpcUaSource
+from edge_agent.loops.derive import Deriver, derives
 from edge_agent.loops.drain import Drain
 from edge_agent.loops.heartbeat import Heartbeat, Herald, Identity, Surroundings
 from edge_agent.loops.integrate import Integrator
@@ -155,7 +156,8 @@ class Agent:
     def _sink(self, config: Config) -> Sink:
         """Where sources put what they see."""
         powers = [signal for signal in config.signals if signal.integrate]
-        return Integrator(self.recorder, powers) if powers else self.recorder
+        sink: Sink = Integrator(self.recorder, powers) if powers else self.recorder
+        return Deriver(sink, config) if derives(config) else sink
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         if self._tasks is None:

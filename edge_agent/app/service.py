@@ -16,7 +16,7 @@ from edge_agent.config.load import InvalidConfig, load_valid
 from edge_agent.config.model import Config
 from edge_agent.errors import AgentError
 from edge_agent.tools.local_socket import serving
-from edge_agent.tools.reading import rows
+from edge_agent.tools.reading import complete, inputs_of, rows, shown
 
 _log = logging.getLogger(__name__)
 PROVE_S = 60.0
@@ -140,12 +140,12 @@ async def _answered(agent: Agent, question: dict[str, Any]) -> Any:
         return _status(agent)
     if question.get("ask") == "read" and agent.fleet is not None:
         keys = question.get("signals", [])
-        unknown = sorted(set(keys) - {signal.key for signal in agent.config.signals})
+        unknown = sorted(set(keys) - {value.key for value in shown(agent.config)})
         if unknown:
             mend = "reload it: kill -HUP the agent, or restart it"
             raise AgentError("signals that the running agent does not know", ", ".join(unknown[:5]), mend)
-        found = await agent.fleet.read(keys)
-        return rows(agent.config, found, agent.clock.now_us())
+        found = await agent.fleet.read(inputs_of(agent.config, keys))
+        return rows(agent.config, complete(agent.config, found), agent.clock.now_us(), keys)
     raise AgentError("no such question", str(question.get("ask")), "ask status or read")
 
 

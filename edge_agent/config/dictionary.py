@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edge_agent.config.model import Config, Signal
+from edge_agent.core.derive import FirstBit, Rules
 from shared.dictionary import Dictionary, SignalEntry, SourceEntry
 
 
@@ -31,7 +32,7 @@ def _entry(signal: Signal, source: int) -> SignalEntry:
         signed=signal.signed,
         scale=1.0 if signal.integrate else float(meaning.scale * meaning.unit_factor),
         offset=0.0 if signal.integrate else float(meaning.offset * meaning.unit_factor),
-        raw=meaning.carries_raw and not signal.integrate,
+        raw=(meaning.carries_raw and not signal.integrate) or isinstance(signal.derivation, Rules | FirstBit),
         map=None if meaning.map is None else {_key(raw): word for raw, word in meaning.map},
     )
 

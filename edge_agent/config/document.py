@@ -74,7 +74,11 @@ def parse_document(text: str, file: str, faults: Faults) -> Tree | None:
         faults.add(_position(text, error.position, file), "a control character stands here; delete it")
         return None
     except MarkedYAMLError as error:
-        faults.add(_marked(error, file), f"{_problem(error)}; mend the YAML here or in the lines above")
+        place = _marked(error, file)
+        mend = "mend the YAML here or in the lines above"
+        if any("${" in line for line in text.split("\n")[place.line - 1 : place.line]):
+            mend = "put the value with ${...} into quotes"
+        faults.add(place, f"{_problem(error)}; {mend}")
         return None
     except YAMLError as error:
         faults.add(Place(file, 1, 1), f"this is not YAML ({error}); mend the file")

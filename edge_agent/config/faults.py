@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from edge_agent.config.model import Place
 
+_NAMES = re.compile(r"'[^']*'|[0-9]+")
 _SECRET_LENGTH = 4
 """Shorter values are not hidden: they would be found everywhere, and are no secrets."""
 
@@ -37,7 +39,7 @@ class Faults:
 
     def lines(self) -> list[str]:
         """``FILE:LINE:COLUMN: message`` of every mistake, in the order of the text."""
-        return [f"{place}: {message}" for place, message in sorted(self._mistakes)]
+        return [f"{place}: {message}" for place, message in _once_each(sorted(self._mistakes))]
 
     def warnings(self) -> list[str]:
         """As ``lines``, of the warnings."""
@@ -63,6 +65,16 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if near is not None:
         return f"did you mean '{near}'?"
     return f"possible: {', '.join(sorted(names))}" if names else "none is configured"
+
+
+def _once_each(told: list[tuple[Place, str]]) -> Iterator[tuple[Place, str]]:
+    """A mistake in a type is told for its first machine, not for all three hundred."""
+    seen = set()
+    for place, message in told:
+        kind = (place, _NAMES.sub("", message))
+        if kind not in seen:
+            seen.add(kind)
+            yield place, message
 
 
 def _one_line(message: str) -> str:

@@ -10,20 +10,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from edge_agent.config.document import Tree, content, parse_document
-from edge_agent.config.faults import Faults, did_you_mean
+from edge_agent.config.document import Mapping, Tree, content, parse_document
+from edge_agent.config.faults import Faults
 from edge_agent.config.files import Files
+from edge_agent.config.machines import Built, build_machines
+from edge_agent.config.maps import MapFiles
 from edge_agent.config.model import Config, Machine, Place, Signal, Source
+from edge_agent.config.parts import put_together
 from edge_agent.config.section import INVALID, Section, read
-from edge_agent.config.signals import Owner, SignalReader
 from edge_agent.config.sources import build_source
 from edge_agent.config.substitution import World, fill
 from edge_agent.config.tables import BUFFER, ROOT
+from edge_agent.config.types import read_types
 from edge_agent.config.uplink import build_agent, build_buffer, build_uplink
 from edge_agent.errors import AgentError
-from shared.roles import Role
 
-_ONCE = frozenset(Role) - {Role.MEASURE, Role.ALARM, Role.MATERIAL}
 _MAX_BYTES = 64 * 1024 * 1024
 
 
@@ -70,7 +71,8 @@ def load(
         path.absolute().parent,
         socket.gethostname() if hostname is None else hostname,
     )
-    config = _build(path, text, fill(tree, world, faults), Files(world.folder, faults, files_needed))
+    whole = _whole(tree, world, faults) if isinstance(tree, Mapping) else tree
+    config = _build(path, whole, Files(world.folder, faults, files_needed))
     return Loaded(None if faults else config, faults)
 
 
@@ -101,7 +103,26 @@ def _text(path: Path, file: str, faults: Faults) -> str | None:
         return None
 
 
-def _build(path: Path, text: str, tree: Tree, files: Files) -> Config | None:
+def _whole(tree: Mapping, world: World, faults: Faults) -> Mapping:
+    """One tree, without include, types and instances: files put together, values filled in, machines made."""
+    together = put_together(tree, world.folder, faults)
+    parts = {key.text: (key, value) for key, value in together.items()}
+    written_types = parts.pop("types", None)
+    parts = {name: (key, fill(value, world, faults)) for name, (key, value) in parts.items()}
+    types = read_types(written_types[1] if written_types else None, world, faults)
+    key = parts["machines"][0] if "machines" in parts else parts.get("instances", (None,))[0]
+    machines = parts["machines"][1] if "machines" in parts else None
+    instances = parts.pop("instances", None)
+    expanded = types.expanded(machines, instances[1] if instances else None)
+    if expanded is not None and key is not None:
+        maps = MapFiles(world.folder, faults)
+        parts["machines"] = (replace(key, text="machines"), maps.read(expanded))
+    for name in sorted(types.known.keys() - types.used):
+        faults.warn(types.known[name].place, f"type '{name}': no machine is made from it")
+    return Mapping(tree.place, tuple(k for k, _ in parts.values()), tuple(v for _, v in parts.values()))
+
+
+def _build(path: Path, tree: Tree, files: Files) -> Config | None:
     faults = files.faults
     start = Place(str(path), 1, 1)
     root = read(ROOT, tree, path.name, start, faults)
@@ -113,10 +134,11 @@ def _build(path: Path, text: str, tree: Tree, files: Files) -> Config | None:
     if not root.written("buffer"):
         buffer = build_buffer(Section(BUFFER, start), files)
     sources = _sources(root, files)
-    machines = _machines(root, sources, faults)
+    machines = build_machines(root, sources, faults)
     if faults or agent is None or uplink is None or buffer is None:
         return None
-    signals = _numbered(machines)
+    signals = _numbered([s for m in machines for s in m.signals], 0)
+    tags = _numbered([t for m in machines for t in m.tags], len(signals))
     return Config(
         file=path.absolute(),
         content_hash=hashlib.sha256(content(tree).encode("utf-8", "surrogatepass")).hexdigest()[:32],
@@ -126,6 +148,7 @@ def _build(path: Path, text: str, tree: Tree, files: Files) -> Config | None:
         sources=tuple(sources[name] for name in sorted(sources)),
         machines=_with_signals(machines, signals),
         signals=signals,
+        tags=tags,
     )
 
 
@@ -146,76 +169,17 @@ def _sources(root: Section, files: Files) -> dict[str, Source]:
     return found
 
 
-def _machines(root: Section, sources: Words[str, Source], faults: Faults) -> list[Machine]:
-    known = None
-    if root.has("sources"):
-        known = {name: place for name, (_, place) in root.get("sources").items()}
-    machines = []
-    for name, (section, place) in (root.get("machines") or {}).items():
-        if section is not INVALID:
-            machines.append(_machine(name, section, place, sources, known, faults))
-    return machines
+def _numbered(signals: list[Signal], first: int) -> tuple[Signal, ...]:
+    """Numbered from ``first`` on, by machine and name."""
+    every = sorted(signals, key=lambda signal: (signal.machine, signal.name))
+    return tuple(replace(signal, index=index) for index, signal in enumerate(every, first))
 
 
-def _machine(
-    name: str,
-    section: Section,
-    place: Place,
-    sources: Words[str, Source],
-    known: Words[str, Place] | None,
-    faults: Faults,
-) -> Machine:
-    source = section.get("source")
-    if source is not None and known is not None and source not in known:
-        faults.add(
-            section.at("source"), f"source: '{source}' is not configured; {did_you_mean(source, known)}"
-        )
-    owner = Owner(name, section.get("line") or "", source, section.get("unit"))
-    signals = []
-    entries = section.get("signals") or {}
-    for signal_name, (signal_section, at) in entries.items():
-        if signal_section is INVALID:
-            continue
-        if source is None and "source" in section.broken and not signal_section.written("source"):
-            continue
-        reader = SignalReader(signal_name, signal_section, at, owner, sources, known, faults)
-        if (signal := reader.build()) is not None:
-            signals.append(signal)
-    _together(name, signals, faults)
-    return Machine(id=name, line=owner.line, signals=tuple(signals), place=place)
-
-
-def _together(machine: str, signals: list[Signal], faults: Faults) -> None:
-    """What a machine can have once only."""
-    seen: dict[tuple[Role, str | None], Signal] = {}
-    for signal in signals:
-        key = (signal.role, signal.item)
-        if signal.role in _ONCE or signal.role is Role.MATERIAL:
-            if (first := seen.get(key)) is not None:
-                what = f"{signal.role} {signal.item}" if signal.item else signal.role
-                message = f"machine '{machine}' has two signals with the role {what}, the other in line"
-                faults.add(signal.place, f"{message} {first.place.line}; keep one, or give one role: measure")
-            else:
-                seen[key] = signal
-    good = seen.get((Role.GOOD_COUNT, None))
-    total = seen.get((Role.TOTAL_COUNT, None))
-    if good is not None and total is not None:
-        later = max(good, total, key=lambda signal: signal.place)
-        message = f"machine '{machine}' has good_count and total_count; keep one of them"
-        faults.add(later.place, f"{message} (good = total - scrap)")
-
-
-def _numbered(machines: list[Machine]) -> tuple[Signal, ...]:
-    """All signals, numbered by machine and name."""
-    every = sorted((s for m in machines for s in m.signals), key=lambda s: (s.machine, s.name))
-    return tuple(replace(signal, index=index) for index, signal in enumerate(every))
-
-
-def _with_signals(machines: list[Machine], signals: tuple[Signal, ...]) -> tuple[Machine, ...]:
+def _with_signals(machines: list[Built], signals: tuple[Signal, ...]) -> tuple[Machine, ...]:
     by_machine: dict[str, list[Signal]] = {}
     for signal in signals:
         by_machine.setdefault(signal.machine, []).append(signal)
     return tuple(
-        replace(machine, signals=tuple(by_machine.get(machine.id, ())))
-        for machine in sorted(machines, key=lambda machine: machine.id)
+        replace(built.machine, signals=tuple(by_machine.get(built.machine.id, ())))
+        for built in sorted(machines, key=lambda built: built.machine.id)
     )

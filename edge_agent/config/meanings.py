@@ -133,7 +133,7 @@ def _map(
     pairs: dict[float | str, str] = {}
     for key, word in section.get("map"):
         _state(word, role, faults)
-        raw = _folded(to_value(key), None if section.has("bit") or section.has("mask") else value_type)
+        raw = _key(key, section, value_type)
         if raw in pairs:
             faults.add(
                 key.place, f"map: {key.shown} stands twice here, in another notation; keep one of them"
@@ -142,6 +142,13 @@ def _map(
         if numeric and _is_register(section) and (reason := _impossible(raw, section, value_type)):
             faults.add(key.place, f"map: {key.shown} {reason}")
     return tuple(pairs.items())
+
+
+def _key(key: Scalar, section: Section, value_type: ValueType | None) -> float | str:
+    """The raw value that a key of a map stands for."""
+    if value_type is not None and value_type.is_text:
+        return key.text
+    return _folded(to_value(key), None if section.has("bit") or section.has("mask") else value_type)
 
 
 def _is_register(section: Section) -> bool:

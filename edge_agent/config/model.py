@@ -14,6 +14,7 @@ from pathlib import Path
 
 from edge_agent.core.address import Register, RegisterRange
 from edge_agent.core.buffer_policy import AtCap
+from edge_agent.core.derive import Derivation
 from edge_agent.core.mapping import Meaning
 from edge_agent.core.node import NodeAddress
 from edge_agent.core.report import ReportRule
@@ -28,6 +29,11 @@ class Place:
     file: str
     line: int
     column: int
+
+    @property
+    def short(self) -> str:
+        """For messages that already name a place: the file's name and the line."""
+        return f"{Path(self.file).name} line {self.line}"
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
@@ -197,12 +203,12 @@ Source = OpcUaSource | ModbusSource
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
-    """One tag of one machine.
+    """One tag of one machine, or what is derived from its tags.
 
-    index: on the wire. address: a node of an OPC UA source, a register of a Modbus source. layout: of a
-    Modbus value. unit: of the value as sent (an energy counter is sent in kWh). modbus_unit: the device
-    behind the connection. width, signed: bits of the raw integer where the config tells them. integrate: the
-    value is a power in kW, its integral over time is sent.
+    index: on the wire. address (None for a derived signal): a node of an OPC UA source, a register of a
+    Modbus source. layout: of a Modbus value. unit: of the value as sent (an energy counter is sent in kWh).
+    modbus_unit: the device behind the connection. width, signed: bits of the raw integer where the config
+    tells them. integrate: the value is a power in kW, its integral over time is sent.
     """
 
     index: int = field(compare=False)
@@ -211,7 +217,7 @@ class Signal:
     name: str
     role: Role
     source: str
-    address: NodeAddress | Register
+    address: NodeAddress | Register | None
     layout: Layout
     meaning: Meaning
     report: ReportRule
@@ -224,6 +230,7 @@ class Signal:
     width: int | None = None
     signed: bool = False
     integrate: bool = False
+    derivation: Derivation | None = None
     place: Place = field(default=NOWHERE, compare=False, repr=False)
 
     @property
@@ -233,16 +240,30 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Alive:
+    """A heartbeat: the tag of that name must change within within_us, else the machine's signals are bad."""
+
+    tag: str
+    within_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
+    """A machine of the plant model. type: the type that it was made from."""
+
     id: str
     line: str
     signals: tuple[Signal, ...]
+    alive: Alive | None = None
+    type: str | None = None
     place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """A valid config. sources, machines and signals stand in the order of their index or name.
+
+    signals are sent; tags are read for what is derived from them, their indexes follow those of the signals.
 
     content_hash: 32 hex digits over the text of the file and of all that it names.
     """
@@ -255,6 +276,7 @@ class Config:
     sources: tuple[Source, ...]
     machines: tuple[Machine, ...]
     signals: tuple[Signal, ...]
+    tags: tuple[Signal, ...] = ()
 
     def source(self, name: str) -> Source:
         """The source of that name; KeyError where there is none."""
@@ -264,5 +286,6 @@ class Config:
         raise KeyError(name)
 
     def signals_of(self, source: str) -> Iterator[Signal]:
-        """The signals that come from a source, by index."""
-        return (signal for signal in self.signals if signal.source == source)
+        """What is to be read from a source, by index: signals that are not derived, and tags."""
+        every = (*self.signals, *self.tags)
+        return (signal for signal in every if signal.source == source and signal.address is not None)

@@ -85,6 +85,30 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class Many:
+    """A sequence of sections."""
+
+    table: Table
+
+    @property
+    def wants(self) -> str:
+        return f"a list of mappings with {', '.join(f.name for f in self.table.fields)}"
+
+    def schema(self) -> Json:
+        return {"type": "array", "items": self.table.schema(), "minItems": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """Anything, read elsewhere before the tables are (types, with)."""
+
+    json: Json
+
+    def schema(self) -> Json:
+        return self.json
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """A section whose table is told by its field ``by``."""
 
@@ -118,7 +142,7 @@ class Either:
         return {"anyOf": [{"const": self.word}, FILLED, self.table.schema()]}
 
 
-Kind = ScalarKind | ListOf | Pairs | Named | Table | Choice | Either
+Kind = ScalarKind | ListOf | Pairs | Named | Table | Choice | Either | Many | Free
 
 
 @dataclass(slots=True)
@@ -133,10 +157,10 @@ class Section:
     broken: set[str] = field(default_factory=set)
 
     def get(self, name: str) -> Any:
-        """The value, or the default of the table."""
+        """The value, or the default of the table; None for a field that the table does not have."""
         if name in self.values:
             return self.values[name]
-        return next(f.default for f in self.table.fields if f.name == name)
+        return next((f.default for f in self.table.fields if f.name == name), None)
 
     def has(self, name: str) -> bool:
         """Written and readable."""
@@ -168,6 +192,10 @@ def read(kind: Kind, tree: Tree, name: str, place: Place, faults: Faults) -> Any
             return read_section(kind, tree, name, place, faults)
         case Named():
             return _named(kind, tree, name, faults)
+        case Many():
+            return _many(kind, tree, name, faults)
+        case Free():
+            return tree
         case Choice():
             return _choice(kind, tree, name, place, faults)
         case Either():
@@ -178,6 +206,8 @@ def read(kind: Kind, tree: Tree, name: str, place: Place, faults: Faults) -> Any
 
 def read_section(table: Table, tree: Tree, name: str, place: Place, faults: Faults, other: str = "") -> Any:
     """A Section of the table, or INVALID where the tree is no mapping."""
+    if isinstance(tree, Scalar) and tree.broken:
+        return INVALID
     if not isinstance(tree, Mapping):
         known = ", ".join(f.name for f in table.fields[:3])
         faults.add(tree.place, f"'{name}' wants a mapping with {known}, ...{other}, not {_written(tree)}")
@@ -248,7 +278,9 @@ def _list(kind: ListOf, tree: Tree, name: str, faults: Faults) -> Any:
 
 
 def _pairs(kind: Pairs, tree: Tree, name: str, faults: Faults) -> Any:
-    """[(raw scalar, word, place of the word)]"""
+    """[(raw scalar, word scalar)]"""
+    if isinstance(tree, Scalar) and tree.broken:
+        return INVALID
     if not isinstance(tree, Mapping) or not tree.keys:
         faults.add(tree.place, f"'{name}' wants {kind.wants}, not {_written(tree)}")
         return INVALID
@@ -261,6 +293,15 @@ def _pairs(kind: Pairs, tree: Tree, name: str, faults: Faults) -> Any:
             continue
         found.append((key, value))
     return found if len(found) == len(tree.keys) else INVALID
+
+
+def _many(kind: Many, tree: Tree, name: str, faults: Faults) -> Any:
+    """[Section]"""
+    if not isinstance(tree, Sequence) or not tree.items:
+        faults.add(tree.place, f"'{name}' wants {kind.wants}, not {_written(tree)}")
+        return INVALID
+    found = [read(kind.table, item, name, item.place, faults) for item in tree.items]
+    return INVALID if INVALID in found else found
 
 
 def _named(kind: Named, tree: Tree, name: str, faults: Faults) -> Any:

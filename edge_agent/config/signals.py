@@ -15,6 +15,8 @@ from edge_agent.config.meanings import build_meaning
 from edge_agent.config.model import ModbusBase, OpcUaSource, Place, Signal, Source
 from edge_agent.config.section import Section
 from edge_agent.core.address import Register, RegisterRange, parse_register
+from edge_agent.core.derive import Derivation, Rising
+from edge_agent.core.mapping import Meaning
 from edge_agent.core.node import NodeAddress
 from edge_agent.core.report import ReportRule
 from edge_agent.core.types import Layout, Order, ValueType
@@ -48,15 +50,19 @@ class SignalReader:
     sources: Mapping[str, Source]
     known: Mapping[str, Place] | None
     faults: Faults
+    tag: bool = False
 
-    def build(self) -> Signal | None:
-        """The signal with index 0; None where mistakes were told that leave nothing to build."""
-        role = self._role()
+    def build(self, default_type: str | None = None) -> Signal | None:
+        """The signal with index 0; None where mistakes were told that leave nothing to build.
+
+        default_type: of a register whose type is not written; None: it must be.
+        """
+        role = self.role()
         source = self._source()
         if source is None:
             return None
         address = self._address(source)
-        layout = self._layout(source, address)
+        layout = self._layout(source, address, default_type)
         declared = None if layout is None or isinstance(source, OpcUaSource) else layout.type
         self._counter(role, declared, address)
         meaning = build_meaning(self.section, role, declared, self.faults)
@@ -82,14 +88,21 @@ class SignalReader:
             rollover=self._rollover(layout.type),
             width=self._width(source, layout.type),
             signed=layout.type.signed and not layout.type.is_float,
-            integrate=self.section.get("integrate"),
+            integrate=bool(self.section.get("integrate")),
             place=self.place,
         )
+
+    def report(self, role: Role) -> ReportRule:
+        """Deadband and longest silence."""
+        return self._report(role)
 
     def _at(self, name: str) -> Place:
         return self.section.keys.get(name, self.place)
 
-    def _role(self) -> Role:
+    def role(self) -> Role:
+        """What the signal means; a tag means nothing by itself."""
+        if self.tag:
+            return Role.MEASURE
         named = self.name in list(Role)
         if not self.section.written("role"):
             if named:
@@ -146,14 +159,16 @@ class SignalReader:
             self.faults.add(self.section.at("register"), f"register: {error}")
             return None
 
-    def _layout(self, source: Source, address: NodeAddress | Register | None) -> Layout | None:
+    def _layout(
+        self, source: Source, address: NodeAddress | Register | None, default_type: str | None
+    ) -> Layout | None:
         if isinstance(source, OpcUaSource):
             for name in _ONLY_MODBUS:
                 if self.section.written(name):
                     message = f"{name}: an OPC UA server tells the type of its values; remove {name}"
                     self.faults.add(self._at(name), message)
             return Layout(ValueType("float64"))
-        value_type = self._type(address)
+        value_type = self._type(address, default_type)
         if value_type is None:
             return None
         self._orders(value_type)
@@ -167,13 +182,13 @@ class SignalReader:
             self._fits(source, address, value_type)
         return layout
 
-    def _type(self, address: NodeAddress | Register | None) -> ValueType | None:
+    def _type(self, address: NodeAddress | Register | None, default_type: str | None) -> ValueType | None:
         bits = isinstance(address, Register) and address.space.is_bits
         if not self.section.written("type"):
             if bits:
                 return BOOL
-            if self.section.written("bit"):
-                return ValueType("uint16")
+            if self.section.written("bit") or default_type is not None:
+                return ValueType(default_type or "uint16")
             if address is not None and "type" not in self.section.broken:
                 message = f"signal '{self.name}' has no type; add it, for example type: uint16"
                 self.faults.add(self.place, f"{message} (one register) or type: uint32 (two)")
@@ -295,6 +310,29 @@ class SignalReader:
             return None
         mask: int | None = self.section.get("mask")
         return value_type.bits if mask is None else mask.bit_length()
+
+
+def derived_signal(reader: SignalReader, role: Role, derivation: Derivation, source: str) -> Signal:
+    """A signal that is worked out from tags of ``source``."""
+    counts = isinstance(derivation, Rising)
+    return Signal(
+        index=0,
+        machine=reader.owner.machine,
+        line=reader.owner.line,
+        name=reader.name,
+        role=role,
+        source=source,
+        address=None,
+        layout=Layout(ValueType("float64")),
+        meaning=Meaning(text=not counts, states=role is Role.STATE),
+        report=reader.report(role),
+        interval_us=0,
+        item=reader.section.get("item"),
+        unit=reader.section.get("unit"),
+        fall=Fall.RESET if counts else None,
+        derivation=derivation,
+        place=reader.place,
+    )
 
 
 def _is_typo(name: str, role: str) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from edge_agent.config.document import Mapping, Scalar, Sequence, Tree
 from edge_agent.config.faults import Faults, did_you_mean
+from edge_agent.core.expression import UnknownValue, evaluate, names_in, parse_expression
 
 _PART = re.compile(r"\$?\$\{([^{}]*)\}")
 _LIMIT = 64 * 1024
@@ -19,11 +20,14 @@ _LIMIT = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Where substitutions look: environment, the config's folder, and the gateway's name."""
+    """Where substitutions look: environment, the config's folder, the gateway's name, and inside a type the
+    parameters of the machine at hand.
+    """
 
     environment: Words[str, str]
     folder: Path
     hostname: str
+    parameters: Words[str, float | str | None] | None = None
 
 
 def fill(tree: Tree, world: World, faults: Faults) -> Tree:
@@ -48,10 +52,11 @@ def _filled(scalar: Scalar, world: World, faults: Faults) -> Scalar:
         try:
             value = _looked_up(found.group(1).strip(), world)
         except ValueError as error:
-            faults.add(scalar.place, f"{found.group()}: {error}")
+            if str(error):
+                faults.add(scalar.place, f"{found.group()}: {error}")
             broken = True
             return found.group()
-        if found.group(1).strip() != "hostname":
+        if found.group(1).strip().startswith(("env:", "file:")):
             faults.hide(value, found.group())
         return value
 
@@ -68,8 +73,29 @@ def _looked_up(name: str, world: World) -> str:
         return world.environment[rest]
     if kind == "file" and colon:
         return _text_of(world.folder / rest, rest)
+    if world.parameters is not None:
+        return _worked_out(name, world.parameters)
     known = ("env:NAME", "file:PATH", "hostname")
     raise ValueError(f"'{name}' cannot be filled in; {did_you_mean(name, known)}")
+
+
+def _worked_out(text: str, parameters: Words[str, float | str | None]) -> str:
+    """A parameter, or an expression of parameters such as ``base + 10``; an empty ValueError for one without
+    a value, which was told as a mistake where it is missing.
+    """
+    expression = parse_expression(text)
+    for name in names_in(expression):
+        if name not in parameters:
+            raise ValueError(f"'{name}' is no parameter of the type; {did_you_mean(name, parameters)}")
+        if parameters[name] is None:
+            raise ValueError
+    try:
+        value = evaluate(expression, parameters)
+    except UnknownValue as error:
+        raise ValueError(f"{error}; mend the expression or the parameter") from None
+    if isinstance(value, str):
+        return value
+    return str(int(value)) if value.is_integer() else repr(value)
 
 
 def _text_of(path: Path, name: str) -> str:

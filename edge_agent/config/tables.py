@@ -4,6 +4,8 @@ here.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from edge_agent.config.kinds import (
     BOOLEAN,
     NAME,
@@ -21,7 +23,7 @@ from edge_agent.config.kinds import (
     size,
     words,
 )
-from edge_agent.config.section import Choice, Either, Field, ListOf, Named, Pairs, Table
+from edge_agent.config.section import Choice, Either, Field, Free, ListOf, Many, Named, Pairs, Table
 from edge_agent.core.buffer_policy import AtCap
 from shared.roles import Fall, Role
 
@@ -190,44 +192,75 @@ SOURCE = Choice(
     },
     "source",
 )
+RULE = Table(
+    "rule",
+    (
+        Field("when", TEXT, "An expression of tags, such as run and speed > 0.5."),
+        Field("is", TEXT, "The word where it holds."),
+        Field("else", TEXT, "The word where no rule before it holds."),
+    ),
+)
+_READ = (
+    Field("node", NODE, "OPC UA node id, for example nsu=urn:maker:line;s=Press1.State."),
+    Field("register", REGISTER, "Modbus address, for example holding:100, 40101 or %MW100."),
+    Field("unit", TEXT, "Unit of the value (kWh, °C), or as a whole number the Modbus unit id."),
+    Field("modbus_unit", integer(0, 255), "Modbus unit id, where unit is the unit of the value."),
+    Field("source", TEXT, "Source of this value, where it is not the machine's."),
+    Field("type", TYPE, "uint16 int16 uint32 int32 uint64 int64 float32 float64 string(N) s7string(N)."),
+    Field("byte_order", ORDER, "Order of the bytes in a register."),
+    Field("word_order", ORDER, "Order of the registers of the value."),
+    Field("encoding", ENCODINGS, "Characters of a string (latin-1)."),
+    Field("mask", integer(1, 2**64 - 1), "Bits that are kept, before map."),
+    Field("bit", integer(0, 63), "One bit of the value; 0 is the least significant."),
+    Field("invalid", ListOf(VALUE), "Raw values that mean 'no value'."),
+    Field("scale", NUMBER, "value = raw x scale + offset (1).", default=1),
+    Field("offset", NUMBER, "value = raw x scale + offset (0).", default=0),
+    Field("map", Pairs(), "Value to word; a state's words are the seven states."),
+    Field("map_file", PATH, "CSV of two columns, value and word, instead of map."),
+    Field("deadband", NUMBER, "Smaller changes are not sent (none)."),
+    Field("longest_silence", duration(SECOND, 7 * DAY), "Sent again after it (5 min).", default=300 * SECOND),
+    Field("interval", duration(10_000, DAY), "Scanning interval, where it is not the source's."),
+)
+_SIGNAL_MEANT = {
+    "address": "write node (OPC UA) or register (Modbus)",
+    "tag": "write node (OPC UA) or register (Modbus)",
+    "datatype": "write type",
+    "data_type": "write type",
+    "multiplier": "write scale",
+    "factor": "write scale",
+    "slave": "write unit",
+}
 SIGNAL = Table(
     "signal",
     (
-        Field("node", NODE, "OPC UA node id, for example nsu=urn:maker:line;s=Press1.State."),
-        Field("register", REGISTER, "Modbus address, for example holding:100, 40101 or %MW100."),
         Field("role", words(*Role), "What the signal means, where its name is no role (measure)."),
+        *_READ,
         Field("item", TEXT, "The material of a material counter."),
-        Field("unit", TEXT, "Unit of the value (kWh, °C), or as a whole number the Modbus unit id."),
-        Field("modbus_unit", integer(0, 255), "Modbus unit id, where unit is the unit of the value."),
-        Field("source", TEXT, "Source of this signal, where it is not the machine's."),
-        Field("type", TYPE, "uint16 int16 uint32 int32 uint64 int64 float32 float64 string(N) s7string(N)."),
-        Field("byte_order", ORDER, "Order of the bytes in a register."),
-        Field("word_order", ORDER, "Order of the registers of the value."),
-        Field("encoding", ENCODINGS, "Characters of a string (latin-1)."),
-        Field("mask", integer(1, 2**64 - 1), "Bits that are kept, before map."),
-        Field("bit", integer(0, 63), "One bit of the value; 0 is the least significant."),
-        Field("invalid", ListOf(VALUE), "Raw values that mean 'no value'."),
-        Field("scale", NUMBER, "value = raw x scale + offset (1).", default=1),
-        Field("offset", NUMBER, "value = raw x scale + offset (0).", default=0),
-        Field("map", Pairs(), "Value to word; a state's words are the seven states."),
-        Field("deadband", NUMBER, "Smaller changes are not sent (none)."),
-        Field(
-            "longest_silence", duration(SECOND, 7 * DAY), "Sent again after it (5 min).", default=300 * SECOND
-        ),
-        Field("interval", duration(10_000, DAY), "Scanning interval, where it is not the source's."),
         Field("fall", words(*Fall), "What a fall of a counter means."),
         Field("rollover", integer(2, 2**64), "Raw units after which a counter starts again at 0."),
         Field("integrate", BOOLEAN, "Turn a power (kW) into energy (kWh).", default=False),
+        Field("rules", Many(RULE), "The first rule that holds gives the word; tags are its inputs."),
+        Field(
+            "settle", duration(0, 600 * SECOND), "Shorter flickers of rules are not told (0 s).", default=0
+        ),
+        Field("first_bit", TEXT, "A tag: its lowest set bit gives the word by map."),
+        Field("count", words("rising"), "Count the rising edges of a tag."),
+        Field("of", TEXT, "The tag whose edges are counted."),
     ),
-    {
-        "address": "write node (OPC UA) or register (Modbus)",
-        "tag": "write node (OPC UA) or register (Modbus)",
-        "datatype": "write type",
-        "data_type": "write type",
-        "multiplier": "write scale",
-        "factor": "write scale",
-        "slave": "write unit",
-    },
+    _SIGNAL_MEANT,
+)
+TAG = Table(
+    "tag",
+    (*_READ, Field("send", BOOLEAN, "Send it as a measure, too (false).", default=False)),
+    {**_SIGNAL_MEANT, "role": "a tag has no role; write it under signals"},
+)
+ALIVE = Table(
+    "section",
+    (
+        *_READ,
+        Field("within", duration(SECOND, DAY), "It must change within it.", required=True),
+    ),
+    _SIGNAL_MEANT,
 )
 MACHINE = Table(
     "machine",
@@ -235,7 +268,36 @@ MACHINE = Table(
         Field("line", TEXT, "The line that the machine stands in.", required=True),
         Field("source", TEXT, "The source of its signals."),
         Field("unit", integer(0, 255), "Modbus unit id of the machine."),
+        Field("alive", ALIVE, "A heartbeat: while it stands still, the machine's signals are bad."),
+        Field("tags", Named(TAG), "Values that are read for rules and counts."),
         Field("signals", Named(SIGNAL), "Its signals, by role or name.", required=True),
+    ),
+)
+TYPED_MACHINE = Table(
+    "machine",
+    (
+        Field("type", TEXT, "The type that it is made from.", required=True),
+        Field("with", Free({"type": "object"}), "The values of the type's parameters."),
+        *(replace(f, required=f.name == "line") for f in MACHINE.fields),
+    ),
+)
+"""A machine as it is written where it has a type; ``config.types`` makes an ordinary one of it."""
+_TYPE = Table(
+    "type",
+    (
+        Field(
+            "parameters",
+            Free({"type": "object", "additionalProperties": {"enum": ["integer", "number", "text", "file"]}}),
+            "Names and kinds of what differs from machine to machine; used as ${NAME} or ${NAME + 10}.",
+        ),
+        *(replace(f, required=False) for f in MACHINE.fields if f.name in ("alive", "tags", "signals")),
+    ),
+)
+_INSTANCE = Table(
+    "instance",
+    (
+        Field("type", TEXT, "The type of its machines.", required=True),
+        Field("csv", PATH, "Columns machine, line, source, unit and the parameters.", required=True),
     ),
 )
 ROOT = Table(
@@ -248,5 +310,9 @@ ROOT = Table(
         Field(
             "machines", Named(MACHINE), "Machines by the name that the plant model gives them.", required=True
         ),
+        Field("types", Named(_TYPE), "Machines that are alike, once."),
+        Field("instances", Many(_INSTANCE), "Machines of a type, one row each."),
+        Field("include", ListOf(PATH), "More files with sources, types, machines, such as conf.d/*.yaml."),
     ),
 )
+"""types, instances and include are gone when this table is read: they have made sources and machines."""

@@ -15,7 +15,7 @@ from edge_agent.config.model import Config
 from edge_agent.errors import AgentError
 from edge_agent.ports import Clock, Reading, Source
 from edge_agent.tools.local_socket import Asking, connect
-from edge_agent.tools.reading import Row, rows, table
+from edge_agent.tools.reading import Row, complete, inputs_of, rows, shown, table
 
 WATCH_S = 1.0
 Build = Callable[[Config, Clock], Sequence[Source]]
@@ -27,7 +27,7 @@ def read(file: Path, clock: Clock, build: Build, *, watch: bool, as_json: bool, 
     read.
     """
     config = load_valid(file)
-    keys = [signal.key for signal in config.signals if only is None or only in signal.key]
+    keys = [value.key for value in shown(config) if only is None or only in value.key]
     if not keys:
         raise AgentError(
             "no signal fits", str(only), "choose a part of machine.signal, as check and plan show them"
@@ -51,7 +51,7 @@ async def _direct(
     config: Config, clock: Clock, build: Build, keys: Sequence[str], *, watch: bool, as_json: bool
 ) -> int:
     """Without an agent: connections of our own, closed at the end."""
-    wanted = set(keys)
+    wanted = set(inputs_of(config, keys))
     sources = {source.name: source for source in build(config, clock)}
     plan = {
         name: {signal.index: signal.key for signal in config.signals_of(name) if signal.key in wanted}
@@ -64,7 +64,8 @@ async def _direct(
 
     async def once() -> list[Row]:
         found = await asyncio.gather(*(one(name) for name in sources if plan[name]))
-        return rows(config, {key: reading for part in found for key, reading in part.items()}, clock.now_us())
+        read_now = {key: reading for part in found for key, reading in part.items()}
+        return rows(config, complete(config, read_now), clock.now_us(), keys)
 
     try:
         return await _shown(once, watch=watch, as_json=as_json)

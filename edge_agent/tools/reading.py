@@ -3,38 +3,91 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from edge_agent.config.model import Config
+from edge_agent.config.model import Config, Signal
+from edge_agent.loops.derive import Deriver
 from edge_agent.ports import Reading
 
 Row = dict[str, Any]
 _COLUMNS = ("signal", "value", "raw", "quality", "source time", "age", "")
 
 
-def rows(config: Config, found: Mapping[str, Reading], now_us: int) -> list[Row]:
-    """One row a signal, in the order of the config; times in RFC 3339, UTC; ages in seconds."""
+def shown(config: Config) -> list[Signal]:
+    """What can be read by name: signals, and tags but those without a name of their own."""
+    return [*config.signals, *(tag for tag in config.tags if not tag.name.startswith("("))]
+
+
+def inputs_of(config: Config, keys: Sequence[str]) -> list[str]:
+    """What must be read from sources to show these: for a derived signal, what its machine reads."""
+    wanted = set(keys)
+    derived = {signal.machine for signal in config.signals if signal.key in wanted and signal.address is None}
     return [
-        {
-            "signal": signal.key,
-            "machine": signal.machine,
-            "name": signal.name,
-            "role": str(signal.role),
-            "source": signal.source,
-            "address": str(signal.address),
-            "value": reading.value,
-            "unit": "kW" if signal.integrate else signal.unit,
-            "raw": reading.raw,
-            "quality": reading.quality.name.lower(),
-            "time": _time(reading.time_us),
-            "source_time": _time(_source_us(reading)),
-            "age_s": round(max(0, now_us - _source_us(reading)) / 1e6, 3),
-            "why": reading.why,
-        }
-        for signal in config.signals
-        if (reading := found.get(signal.key)) is not None
+        value.key
+        for value in shown(config)
+        if value.address is not None and (value.key in wanted or value.machine in derived)
     ]
+
+
+def complete(config: Config, found: Mapping[str, Reading]) -> dict[str, Reading]:
+    """What was read, and what is derived from it at this moment (a count of edges begins at 0)."""
+    numbers = {value.key: value for value in shown(config)}
+    kept = _Kept()
+    deriver = Deriver(kept, config)
+    by_source: dict[str, list[Reading]] = {}
+    for key, reading in found.items():
+        value = numbers[key]
+        by_source.setdefault(value.source, []).append(replace(reading, signal=value.index))
+    for source, readings in by_source.items():
+        deriver.readings(source, readings)
+    derived = {config.signals[index].key: reading for index, reading in kept.last.items()}
+    return {**derived, **found}
+
+
+def rows(config: Config, found: Mapping[str, Reading], now_us: int, keys: Sequence[str]) -> list[Row]:
+    """One row for each of the keys, in the order of the config; times in RFC 3339, UTC; ages in seconds."""
+    return [
+        _row(value, reading, now_us)
+        for value in shown(config)
+        if value.key in set(keys) and (reading := found.get(value.key)) is not None
+    ]
+
+
+class _Kept:
+    """A sink that keeps the last reading of each signal."""
+
+    def __init__(self) -> None:
+        self.last: dict[int, Reading] = {}
+
+    def readings(self, source: str, readings: Sequence[Reading], *, full: bool = False) -> None:
+        self.last |= {reading.signal: reading for reading in readings}
+
+    def scanned(self, source: str, from_us: int, to_us: int) -> None:
+        return None
+
+    def lost(self, source: str, since_us: int, reason: str) -> None:
+        return None
+
+
+def _row(signal: Signal, reading: Reading, now_us: int) -> Row:
+    return {
+        "signal": signal.key,
+        "machine": signal.machine,
+        "name": signal.name,
+        "role": str(signal.role),
+        "source": signal.source,
+        "address": None if signal.address is None else str(signal.address),
+        "value": reading.value,
+        "unit": "kW" if signal.integrate else signal.unit,
+        "raw": reading.raw,
+        "quality": reading.quality.name.lower(),
+        "time": _time(reading.time_us),
+        "source_time": _time(_source_us(reading)),
+        "age_s": round(max(0, now_us - _source_us(reading)) / 1e6, 3),
+        "why": reading.why,
+    }
 
 
 def table(found: Sequence[Row]) -> list[str]:

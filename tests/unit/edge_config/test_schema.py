@@ -23,6 +23,7 @@ KNOWN = frozenset(
         "required",
         "additionalProperties",
         "minProperties",
+        "minItems",
         "anyOf",
         "allOf",
         "if",
@@ -61,6 +62,8 @@ def fits(value: Any, schema: Any) -> bool:
     if isinstance(value, int) and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
         return False
     if isinstance(value, dict) and not object_fits(value, schema):
+        return False
+    if isinstance(value, list) and len(value) < schema.get("minItems", 0):
         return False
     if isinstance(value, list) and not all(fits(item, schema.get("items", True)) for item in value):
         return False

@@ -1,0 +1,216 @@
+"""Types and instances: three hundred like machines are one type and one row each.
+
+A machine with a type becomes an ordinary machine before anything else reads it: the type's heartbeat, tags
+and signals with its parameters filled in, its own entries on top. Each part keeps the place where it was
+written, so that mistakes in a type are told in the type, and mistakes in a row in the row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Mapping as Words
+from dataclasses import dataclass, field, replace
+
+from edge_agent.config.document import Mapping, Scalar, Sequence, Tree
+from edge_agent.config.faults import Faults, did_you_mean
+from edge_agent.config.kinds import to_integer, to_number
+from edge_agent.config.model import Place
+from edge_agent.config.sheet import read_sheet
+from edge_agent.config.substitution import World, fill
+
+KINDS = ("integer", "number", "text", "file")
+_OWN = ("machine", "line", "source", "unit")
+_MERGED = ("tags", "signals")
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """parameters: name to kind. parts: alive, tags and signals, not yet filled in."""
+
+    name: str
+    place: Place
+    parameters: dict[str, str]
+    parts: dict[str, tuple[Scalar, Tree]]
+
+
+@dataclass(slots=True)
+class Types:
+    """All types of a config, and which of them were used."""
+
+    known: dict[str, Type]
+    world: World
+    faults: Faults
+    used: set[str] = field(default_factory=set)
+
+    def expanded(self, machines: Tree | None, instances: Tree | None) -> Mapping | None:
+        """All machines, each without type and with; None where there is nothing to expand."""
+        keys: dict[str, Scalar] = {}
+        values: list[Tree] = []
+        entries = list(machines.items()) if isinstance(machines, Mapping) else []
+        for key, tree in [*entries, *self._rows(instances)]:
+            if key.text in keys:
+                first = keys[key.text].place
+                message = f"machine '{key.text}' stands twice, first in {first.short}"
+                self.faults.add(key.place, f"{message}; keep one of them")
+                continue
+            keys[key.text] = key
+            values.append(self._machine(key, tree) if isinstance(tree, Mapping) else tree)
+        if machines is not None and not isinstance(machines, Mapping):
+            return None
+        place = machines.place if machines is not None else Place("", 1, 1)
+        return Mapping(place, tuple(keys.values()), tuple(values)) if keys else None
+
+    def _rows(self, instances: Tree | None) -> list[tuple[Scalar, Tree]]:
+        """One machine for each row of each sheet."""
+        found: list[tuple[Scalar, Tree]] = []
+        for entry in instances.items if isinstance(instances, Sequence) else ():
+            if not isinstance(entry, Mapping):
+                self.faults.add(entry.place, "an instance wants {type: NAME, csv: FILE}; write both")
+                continue
+            parts = {key.text: value for key, value in entry.items()}
+            of, csv = parts.get("type"), parts.get("csv")
+            if not isinstance(of, Scalar) or not isinstance(csv, Scalar) or len(parts) != 2:
+                self.faults.add(entry.place, "an instance wants {type: NAME, csv: FILE}, no more; write both")
+            elif self._type(of) is not None:
+                for row in read_sheet(self.world.folder, csv, self.faults):
+                    found += self._row(of, row)
+        return found
+
+    def _row(self, of: Scalar, row: dict[str, Scalar]) -> list[tuple[Scalar, Tree]]:
+        if "machine" not in row:
+            place = next(iter(row.values())).place
+            self.faults.add(place, "a row of instances has no machine; fill the column machine")
+            return []
+        key = row["machine"]
+        own = [(name, row[name]) for name in _OWN[1:] if name in row]
+        parameters = [(name, cell) for name, cell in row.items() if name not in _OWN]
+        parts: list[tuple[str, Tree]] = [("type", of), *own, ("with", _mapping(key.place, parameters))]
+        tree = _mapping(key.place, parts)
+        return [(key, tree)]
+
+    def _machine(self, key: Scalar, tree: Mapping) -> Tree:
+        """The machine with its type's parts; the tree itself where it has no type."""
+        parts = {name.text: (name, value) for name, value in tree.items()}
+        if "type" not in parts:
+            return tree
+        named = parts.pop("type")[1]
+        of = self._type(named)
+        given = parts.pop("with")[1] if "with" in parts else None
+        if of is None:
+            return Scalar(tree.place, "", True, broken=True)
+        world = replace(self.world, parameters=self._parameters(of, key, parts, given))
+        for name, (scalar, part) in of.parts.items():
+            filled = fill(part, world, self.faults)
+            own = parts.get(name)
+            if own is not None and name in _MERGED and isinstance(filled, Mapping):
+                filled = _over(filled, own[1])
+            elif own is not None:
+                continue
+            parts[name] = (own[0] if own is not None else scalar, filled)
+        return _of_parts(tree.place, parts)
+
+    def _type(self, named: Tree) -> Type | None:
+        text = named.text if isinstance(named, Scalar) else ""
+        if text not in self.known:
+            self.faults.add(named.place, f"type: '{text}' is not defined; {did_you_mean(text, self.known)}")
+            return None
+        self.used.add(text)
+        return self.known[text]
+
+    def _parameters(
+        self, of: Type, key: Scalar, parts: Words[str, tuple[Scalar, Tree]], given: Tree | None
+    ) -> dict[str, float | str | None]:
+        """The values of the parameters, and machine, line, source and unit by their names; None: told as
+        missing.
+        """
+        found: dict[str, float | str | None] = {"machine": key.text}
+        for name in _OWN[1:]:
+            if name in parts and isinstance(own := parts[name][1], Scalar):
+                found[name] = float(own.text) if own.text.isdigit() else own.text
+        entries = dict(given.items()) if isinstance(given, Mapping) else {}
+        for word, value in entries.items():
+            if word.text not in of.parameters:
+                message = f"type '{of.name}' has no parameter '{word.text}'"
+                self.faults.add(word.place, f"{message}; {did_you_mean(word.text, of.parameters)}")
+            elif isinstance(value, Scalar) and not value.broken:
+                found[word.text] = self._value(of.parameters[word.text], word.text, value)
+        missing = [name for name in of.parameters if name not in {key.text for key in entries}]
+        for name in missing:
+            message = f"machine '{key.text}' gives no value to the parameter '{name}' of its type"
+            self.faults.add(key.place, f"{message}; add with: {{{name}: ...}} or the column {name}")
+            found[name] = None
+        return found
+
+    def _value(self, kind: str, name: str, scalar: Scalar) -> float | str | None:
+        try:
+            if kind == "integer":
+                return float(to_integer(scalar))
+            if kind == "number":
+                return float(to_number(scalar))
+        except ValueError as error:
+            self.faults.add(scalar.place, f"{name}: {error}")
+            return None
+        return scalar.text
+
+
+def read_types(tree: Tree | None, world: World, faults: Faults) -> Types:
+    """The types of a config, as written; their parts are checked with each machine that uses them."""
+    types: dict[str, Type] = {}
+    if tree is not None and not isinstance(tree, Mapping):
+        faults.add(tree.place, "'types' wants named entries, each 'name: {parameters: ..., signals: ...}'")
+        return Types(types, world, faults)
+    for key, body in tree.items() if tree is not None else ():
+        if not isinstance(body, Mapping):
+            faults.add(
+                body.place, f"type '{key.text}' wants a mapping with parameters, tags, signals; write one"
+            )
+            continue
+        parts = {name.text: (name, value) for name, value in body.items()}
+        parameters = _declared(parts.pop("parameters", None), faults)
+        for name in set(parts) - {"alive", *_MERGED}:
+            known = ("parameters", "alive", *_MERGED)
+            message = f"unknown key '{name}' in type '{key.text}'; {did_you_mean(name, known)}"
+            faults.add(parts.pop(name)[0].place, message)
+        types[key.text] = Type(key.text, key.place, parameters, parts)
+    return Types(types, world, faults)
+
+
+def _declared(part: tuple[Scalar, Tree] | None, faults: Faults) -> dict[str, str]:
+    """Name to kind of the parameters."""
+    if part is None:
+        return {}
+    if not isinstance(part[1], Mapping):
+        faults.add(
+            part[1].place,
+            "'parameters' wants names with their kinds, such as {base: integer}; write a mapping",
+        )
+        return {}
+    found = {}
+    for key, kind in part[1].items():
+        text = kind.text if isinstance(kind, Scalar) else ""
+        if text not in KINDS:
+            faults.add(
+                kind.place, f"parameter '{key.text}': '{text}' is no kind; {did_you_mean(text, KINDS)}"
+            )
+        if key.text in _OWN or not key.text.isidentifier():
+            faults.add(key.place, f"parameter '{key.text}' cannot have this name; choose another word")
+        found[key.text] = text if text in KINDS else "text"
+    return found
+
+
+def _over(base: Mapping, own: Tree) -> Mapping:
+    """A machine's own entries on top of its type's."""
+    if not isinstance(own, Mapping):
+        return base
+    merged = {key.text: (key, value) for key, value in base.items()}
+    merged |= {key.text: (key, value) for key, value in own.items()}
+    return _of_parts(base.place, merged)
+
+
+def _of_parts(place: Place, parts: Words[str, tuple[Scalar, Tree]]) -> Mapping:
+    return Mapping(place, tuple(key for key, _ in parts.values()), tuple(tree for _, tree in parts.values()))
+
+
+def _mapping(place: Place, entries: Iterable[tuple[str, Tree]]) -> Mapping:
+    keys = tuple(Scalar(tree.place, name, True) for name, tree in entries)
+    return Mapping(place, keys, tuple(tree for _, tree in entries))
