@@ -53,7 +53,7 @@ class Counter:
             self.value -= self.top
         if self.draw.random() < 0.004:
             self.value = float(self.draw.randint(0, 3))
-        elif self.draw.random() < 0.006:
+        elif not self.top and self.draw.random() < 0.006:
             self.value = max(0.0, self.value - self.draw.randint(1, 9))
 
 
@@ -244,7 +244,7 @@ def duplicates(draw: random.Random, rows: list[SampleRow]) -> list[SampleRow]:
         elif role == "state":
             found.append((at, role, draw.choice(("idle", "waiting")), quality))
         elif role.endswith("_count"):
-            found.append((at, role, str(int(value) + draw.choice((1, 5))), quality))
+            found.append((at, role, str(max(int(value) - draw.choice((0, 1)), 0)), quality))
     return found
 
 

@@ -89,12 +89,13 @@ def changeover_parts(piece: Piece, plant: Plant, entries: list[Entry]) -> list[C
     found = []
     for resource in PARTED:
         parts = {"duration": actual.get(resource, ZERO)}
-        if piece.begins_changeover and standard is not None:
+        if piece.begins_changeover:
             per_hour = standard_cost_per_hour(piece, plant, resource)
+            expected = standard.changeover_h if standard is not None else ZERO
             pair = plant.pairs.row((piece.machine.id, piece.from_product, piece.product), piece.day, POST)
-            hours = standard.changeover_h if pair is None else pair
-            parts["lot_size"] = standard.changeover_h * per_hour
-            parts["sequence"] = (hours - standard.changeover_h) * per_hour
+            hours = expected if pair is None else pair
+            parts["lot_size"] = expected * per_hour
+            parts["sequence"] = (hours - expected) * per_hour
             parts["duration"] -= hours * per_hour
         found.append(Contribution(placed(piece, resource, "changeover"), Cell(parts=parts)))
     return found
@@ -104,7 +105,8 @@ def standard_cost_per_hour(piece: Piece, plant: Plant, resource: str) -> Fractio
     if resource == "machine":
         return both(plant.rates, piece.machine.id, piece.day, ANTE)[0]
     wage, _, _ = plant.wage(piece.machine.id, piece.span.shift, piece.day, ANTE)
-    return (standard_crew(piece, plant, ANTE) or ZERO) * wage
+    crew = standard_crew(piece, plant, ANTE)
+    return (piece.crew if crew is None else crew) * wage
 
 
 def chain(plant: Plant, line: str, piece: Piece) -> list[str]:
@@ -147,6 +149,7 @@ def line_cell(piece: Piece, cause: str, machine: str, amount: Fraction) -> Contr
 
 
 def counted_at_line_end(piece: Piece, plant: Plant) -> Fraction:
-    """Good units of the piece where it stands at the end of its line's chain for the product, else 0."""
-    machines = chain(plant, piece.machine.line, piece)
-    return piece.good if machines and machines[-1] == piece.machine.id else ZERO
+    """Good units of the piece where it stands at the end of its line's chain for the product, else 0; what
+    has no standard anywhere counts at the last machine of the line."""
+    machines = chain(plant, piece.machine.line, piece) or plant.lines[piece.machine.line]
+    return piece.good if machines[-1] == piece.machine.id else ZERO
