@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from cloud_api.store.embedded import RECORD_FILE, open_cluster
+from tests.contract.cli_cloud.process import run
 
 COMMANDS = [
     ("serve",),
@@ -30,21 +22,6 @@ COMMANDS = [
     ("key", "revoke"),
     ("agent", "choose"),
 ]
-
-
-def command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "cloud_api", *words]
-
-
-def environment(**settings: str) -> dict[str, str]:
-    own = {name: value for name, value in os.environ.items() if not name.startswith("PLANTLEDGER_")}
-    return own | {f"PLANTLEDGER_{name}": value for name, value in settings.items()}
-
-
-def run(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*words), env=environment(**settings), capture_output=True, text=True, timeout=120
-    )
 
 
 def help_of(words: Sequence[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -118,95 +95,3 @@ def test_what_cannot_be_is_refused(
 def url(conninfo: str) -> str:
     info = psycopg.conninfo.conninfo_to_dict(conninfo)
     return f"postgresql://{info['user']}:{info['password']}@{info['host']}:{info['port']}/{info['dbname']}"
-
-
-@contextmanager
-def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`serve` on embedded parts; tells its process and address."""
-    said = folder.parent / "serve.out"
-    with said.open("w") as output:
-        process = subprocess.Popen(
-            command("serve"),
-            env=environment(DATA_DIR=str(folder), HTTP_PORT="0"),
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        deadline = time.monotonic() + 60
-        while not (match := re.search(r"listening on (http://\S+)", said.read_text())) or not ready(match[1]):
-            assert process.poll() is None, said.read_text()
-            assert time.monotonic() < deadline, said.read_text()
-            time.sleep(0.05)
-        yield process, match[1]
-    finally:
-        process.kill()
-        process.wait(20)
-
-
-def ready(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{address}/readyz", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except urllib.error.HTTPError as error:
-        error.close()
-        return False
-    except OSError:
-        return False
-
-
-@pytest.fixture
-def data_dir(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "data"
-    yield folder
-    if (folder / RECORD_FILE).exists():
-        open_cluster(folder).remove()
-
-
-def test_serve_ends_cleanly_on_sigterm_and_leaves_no_url(data_dir: Path) -> None:
-    with serving(data_dir) as (process, _):
-        assert (data_dir / "broker.url").read_text().startswith("mqtt://127.0.0.1:")
-        assert run("key", "list", DATA_DIR=str(data_dir)).returncode == 0
-        second = run("serve", DATA_DIR=str(data_dir), HTTP_PORT="0")
-        assert second.returncode == 1
-        assert second.stderr.startswith("another serve owns the data folder: ")
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
-    assert not list(data_dir.glob("*.url"))
-
-
-@pytest.mark.needs("proc")
-def test_after_kill_9_the_next_serve_works_and_nothing_is_left_running(data_dir: Path) -> None:
-    with serving(data_dir) as (process, _):
-        made = run("key", "create", "--role", "it", DATA_DIR=str(data_dir))
-        assert made.returncode == 0
-        process.kill()
-        process.wait(20)
-    with serving(data_dir) as (process, _):
-        assert "it" in run("key", "list", DATA_DIR=str(data_dir)).stdout
-        children = offspring(process.pid)
-        assert len(children) >= 4
-        process.kill()
-        process.wait(20)
-    deadline = time.monotonic() + 20
-    while any(runs(pid) for pid in children):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def offspring(pid: int) -> list[int]:
-    """Direct children of a process."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            if int(stat.read_text().rsplit(")", 1)[1].split()[1]) == pid:
-                found.append(int(stat.parent.name))
-        except OSError:
-            continue
-    return found
-
-
-def runs(pid: int) -> bool:
-    try:
-        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
-    except OSError:
-        return False
