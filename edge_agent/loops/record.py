@@ -33,7 +33,7 @@ class RecordLimits:
     """
 
     batch_s: float = 0.1
-    mark_s: float = 5.0
+    mark_s: float = 2.0
     batch_rows: int = 5_000
     text_chars: int = 1_000
     retry_s: float = 1.0
