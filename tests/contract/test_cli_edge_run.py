@@ -114,6 +114,47 @@ def test_read_shows_each_signal_without_an_agent(plc: Plc, tmp_path: Path) -> No
     ]
 
 
+DERIVED = (
+    "  press-2:\n"
+    "    line: stamping\n"
+    "    source: plc\n"
+    '    alive: {register: "holding:300", within: 1 s}\n'
+    "    tags:\n"
+    '      run: {register: "holding:301", bit: 0}\n'
+    '      fault: {register: "holding:302", type: uint16}\n'
+    "    signals:\n"
+    "      state: {rules: [{when: fault != 0, is: down}, {when: run, is: running}, {else: idle}]}\n"
+    "      reason: {first_bit: fault, map: {0: guard open, 5: jam}}\n"
+)
+
+
+def of_press_2(path: Path) -> dict[str, tuple[object, object]]:
+    """Signal to (value, quality)."""
+    rows = map(json.loads, ask("read", path, "--json", "--only", "press-2").stdout.splitlines())
+    return {row["name"]: (row["value"], row["quality"]) for row in rows}
+
+
+def test_what_is_derived_is_shown_as_it_is_sent(plc: Plc, tmp_path: Path) -> None:
+    path = tmp_path / "gw.yaml"
+    path.write_text(config_text(plc.device.port, more=DERIVED), "utf-8")
+    plc.device.registers[301] = 1
+    shown = {
+        "state": ("running", "good"),
+        "reason": (None, "good"),
+        "run": (1.0, "good"),
+        "fault": (0.0, "good"),
+    }
+    assert of_press_2(path) == shown
+    with running(path) as agent:
+        until(lambda: live(path))
+        assert of_press_2(path) == shown
+        plc.device.registers[302] = 32
+        assert of_press_2(path)["state"] == ("down", "good")
+        assert of_press_2(path)["reason"] == ("jam", "good")
+        agent.send_signal(signal.SIGTERM)
+        assert agent.wait(20) == 0
+
+
 def test_read_of_a_device_that_is_not_there_says_why(plc: Plc, tmp_path: Path) -> None:
     path = tmp_path / "gw.yaml"
     path.write_text(config_text(9), "utf-8")

@@ -1,0 +1,47 @@
+"""What is derived from tags reaches the durable buffer, and a heartbeat that stands still makes it bad."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edge_agent.app.agent import Agent
+from shared.batch import samples_of
+from shared.codec import unpack
+from shared.sample import Quality, Sample
+from tests.contract.test_cli_edge_rollback import serving, until
+from tests.contract.test_cli_edge_run import DERIVED, config_text
+from tests.integration.edge_sources.device import Device, device
+
+
+def stored(agent: Agent, key: str) -> list[Sample]:
+    """The samples of a signal that are on disk."""
+    (index,) = (signal.index for signal in agent.config.signals if signal.key == key)
+    state = agent.buffer.state()
+    return [
+        sample
+        for batch in agent.buffer.wanted(state.stream, 1, state.committed)
+        for sample in samples_of(unpack(batch.message)[1])
+        if sample.signal == index
+    ]
+
+
+async def test_derived_signals_and_their_heartbeat(tmp_path: Path) -> None:
+    path = tmp_path / "gw.yaml"
+    async with device() as plc:
+        assert isinstance(plc, Device)
+        path.write_text(config_text(plc.port, more=DERIVED), "utf-8")
+        plc.registers[300], plc.registers[301] = 1, 1
+        async with serving(path, 5) as (agent, _):
+            await until(lambda: stored(agent, "press-2.state"))
+            first = stored(agent, "press-2.state")[0]
+            assert (first.value, first.quality, first.raw) == ("running", Quality.GOOD, "fault=0 run=1")
+            await until(lambda: stored(agent, "press-2.state")[-1].quality is Quality.BAD)
+            bad = stored(agent, "press-2.state")[-1]
+            assert abs(bad.time_us - first.time_us) < 500_000, "bad from the last change of the heartbeat on"
+            assert stored(agent, "press-1.state")[-1].quality is Quality.GOOD
+            plc.registers[300], plc.registers[302] = 2, 1
+            await until(lambda: stored(agent, "press-2.state")[-1].value == "down")
+            await until(lambda: stored(agent, "press-2.reason")[-1].value == "guard open")
+            assert {sample.signal for sample in stored(agent, "press-2.reason")} < {
+                signal.index for signal in agent.config.signals
+            }
