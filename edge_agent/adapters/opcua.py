@@ -36,6 +36,7 @@ PROBE_EVERY_S = 2.0
 SESSION_EVERY_S = 5.0
 INTEGRITY_EVERY_S = 300.0
 _REFUSED_BY_CONFIG = Backoff(first_s=SESSION_EVERY_S, limit_s=60.0)
+_REFUSALS = ("BadCertificate", "BadIdentityToken", "BadSecurity", "BadUserAccess", "BadTooManySessions")
 _FAULTS = (OSError, TimeoutError, ua.UaError, SessionLost)
 
 
@@ -89,6 +90,7 @@ class OpcUa:
                 self._refusals += 1
                 self._lose(sink, began, str(fault))
             except _FAULTS as fault:
+                self._refusals += type(fault).__name__.startswith(_REFUSALS)
                 self._lose(sink, began, plain(fault))
             finally:
                 await self.close()

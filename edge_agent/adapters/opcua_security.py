@@ -43,7 +43,7 @@ class _Listed(TrustStore):  # type: ignore[misc]
     def __init__(self, listed: list[x509.Certificate]) -> None:
         super().__init__([], [])
         self._listed = listed
-        self._trust_store = x509.verification.Store(listed)
+        self._trust_store = x509.verification.Store(listed) if listed else None
 
     def is_trusted(self, certificate: x509.Certificate) -> bool:
         if certificate in self._listed:
