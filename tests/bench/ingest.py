@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -52,14 +53,41 @@ def main() -> int:
             broker.start()
             migrate(cluster.url)
             kind = "mosquitto" if broker.mosquitto else "amqtt"
-            say(f"{rows:,} rows, PostgreSQL {cluster.binaries.version}, {kind}, medians of {ROUNDS}")
-            say(f"{'path':<44} {'rows/s':>12} {'ratio':>7}")
-            worst = min(_compare(cluster.url, broker, rows, per_batch) for per_batch in (500, 5_000))
+            say(f"{rows:,} rows through {kind}, medians of {ROUNDS}")
+            worst = _table(f"PostgreSQL {cluster.binaries.version}", cluster.url, broker, rows)
+            with _timescaledb() as url:
+                if url is not None:
+                    worst = min(worst, _table("TimescaleDB", url, broker, rows))
         finally:
             broker.stop()
             cluster.remove()
     say(f"bar {BAR}: {'held' if worst >= BAR else 'NOT HELD'}")
     return 0 if worst >= BAR else 1
+
+
+@contextmanager
+def _timescaledb() -> Iterator[str | None]:
+    """URL of a fresh database on the TimescaleDB of the tests, or None where there is none."""
+    server = os.environ.get("PLANTLEDGER_TEST_TIMESCALE_URL")
+    if server is None:
+        say("no TimescaleDB: set PLANTLEDGER_TEST_TIMESCALE_URL (.ci/timescaledb start)")
+        yield None
+        return
+    name = f"bench_{os.getpid()}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"create database {name}".encode())
+        url = psycopg.conninfo.make_conninfo(server, dbname=name)
+        try:
+            migrate(url)
+            yield url
+        finally:
+            connection.execute(f"drop database {name} with (force)".encode())
+
+
+def _table(server: str, url: str, broker: EmbeddedBroker, rows: int) -> float:
+    """Prints one server's rows; gives the worst ratio."""
+    say(f"{server:<44} {'rows/s':>12} {'ratio':>7}")
+    return min(_compare(url, broker, rows, per_batch) for per_batch in (500, 5_000))
 
 
 def say(line: str) -> None:
