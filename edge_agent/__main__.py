@@ -47,7 +47,13 @@ def _parser() -> argparse.ArgumentParser:
     read.add_argument("--json", action="store_true", help="one JSON object a signal and line")
     read.add_argument("--only", metavar="TEXT", help="only signals whose machine.signal holds this text")
     _add(commands, "plan", _plan, "show what is asked of each device, and how often", "plan gw-1.yaml")
-    status = _add(commands, "status", _status, "show buffer, delivery and sources", "status gw-1.yaml")
+    status = _add(
+        commands,
+        "status",
+        _status,
+        "show buffer, delivery and sources; exit 1 while one is down",
+        "status gw-1.yaml",
+    )
     status.add_argument("--json", action="store_true", help="as one JSON object")
     _add(
         commands,

@@ -138,8 +138,9 @@ class MqttUplink:
         return failed is None
 
     def _fell(self, why: str) -> None:
+        if why != self.problem:
+            _log.warning("uplink %s: %s", self._settings.url, why)
         self.problem = why
-        _log.warning("uplink %s: %s", self._settings.url, why)
 
     def _dial(self) -> Dial:
         """Files are read at each connect, so that renewed certificates and passwords count at once."""

@@ -63,7 +63,7 @@ class Agent:
         limits = limits_of(config.buffer, config.uplink.max_packet_bytes)
         self.buffer = DurableBuffer(files, stream=start, instance=instance, clock=self.clock, limits=limits)
         self._identity = Identity(instance, start, _version(), self.clock.now_us())
-        self._certificate_expires_us = expires_us(config.uplink.certificate)
+        self._certificate_expires_us = expires_us(config.uplink.certificate, self.clock.now_us())
         self.herald = Herald(self._identity, self.buffer, self.clock, self.surroundings)
         self.uplink = MqttUplink(
             config.uplink,
@@ -137,6 +137,7 @@ class Agent:
         """
         if self.fleet is None or self._recording is None:
             raise RuntimeError("the agent does not run yet")
+        build_sources(config, self.clock)  # what this refuses, it refuses before anything has changed
         self.recorder.flush(all_marks=True)
         old, self.config = self._recording, config
         self.drain.use(self.buffer.use(build_dictionary(config)))

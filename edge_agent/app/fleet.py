@@ -109,8 +109,15 @@ class Fleet:
         """A full read of sources that went on: the new recorder knows nothing of them yet."""
         for name in names:
             if (running := self._running.get(name)) is not None:
-                readings = await running.source.read([signal.index for signal in running.signals.values()])
-                running.sink.readings(name, readings, full=True)
+                indexes = [signal.index for signal in running.signals.values()]
+                try:
+                    readings = await running.source.read(indexes)
+                except Exception:
+                    _log.exception(
+                        "%s: fault in the agent's own code: its values follow as they change", name
+                    )
+                else:
+                    running.sink.readings(name, readings, full=True)
 
     async def read(self, keys: Sequence[str]) -> dict[str, Reading]:
         """Read these signals now (all, if none is named); raises KeyError for one that is not configured."""
