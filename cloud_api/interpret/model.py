@@ -90,8 +90,8 @@ class Evidence(Struct, frozen=True, kw_only=True):
     """Everything known of one machine in [from_us, to_us): samples in any order, with duplicates;
     scan-marked spans per source; losses in force. `first_us` is the machine's first sample ever,
     `watermark_us` its latest sample, scan mark or reported loss. `to_us` is an hour's start, or beyond the
-    watermark. Samples at the watermark itself belong in here. Coverage may reach beyond [from_us,
-    to_us)."""
+    watermark. Samples at `to_us` itself, and losses that begin there, belong in here (the end of data may be
+    there). Coverage may reach beyond [from_us, to_us)."""
 
     from_us: int
     to_us: int

@@ -28,10 +28,10 @@ from tests.unit.interpret.scenes import (
 
 from .shop import SOURCE
 
-START = micros(dt.datetime(2026, 3, 2, 20, tzinfo=dt.UTC))
-HOURS = 9
+START = micros(dt.datetime(2026, 3, 8, 0, tzinfo=dt.UTC))
+HOURS = 10
 LATE = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
-TUESDAY = dt.date(2026, 3, 3)
+SUNDAY = dt.date(2026, 3, 8)
 
 NAMES = (
     "state", "state", "state", "state", "product", "product", "order", "reason", "reason", "crew",
@@ -127,17 +127,18 @@ def histories(draw: st.DrawFn) -> History:
 
 
 def the_plant(time_zone: str = "America/New_York") -> Plant:
-    """Two products, standards of two recordings, shifts with breaks and overtime, new rates on Tuesday."""
+    """Two products, standards of two recordings, breaks, overtime; new rates on the Sunday when clocks change."""
     pair = ChangeoverPair(machine="m1", from_product="P", to_product="Q", minutes=Decimal(9), **dated())  # type: ignore[arg-type]
     shifts = [
-        Shift("A", 360, 1080, WEEK, (Break(930, 45, paid=True), Break(1020, 20))),
+        Shift("A", 330, 1080, WEEK, (Break(930, 45, paid=True), Break(1020, 20))),
         Shift("B", 1140, 1320, WEEK, (Break(1200, 15),), overtime=True),
+        Shift("N", 1350, 300, WEEK, (Break(105, 45, paid=True), Break(240, 10))),
     ]
     return plant(
         time_zone=time_zone,
-        calendar=calendar(shifts, day_start_min=345),
-        machines=[machine(rates=[rate("60", "63"), rate("75.5", "71", from_=TUESDAY)])],
-        labour=[wage("30", "31"), wage("33", "32", line="L", shift="B"), wage("41", line="L", from_=TUESDAY)],
+        calendar=calendar(shifts, day_start_min=255),
+        machines=[machine(rates=[rate("60", "63"), rate("75.5", "71", from_=SUNDAY)])],
+        labour=[wage("30", "31"), wage("33", "32", line="L", shift="B"), wage("41", line="L", from_=SUNDAY)],
         energy=[tariff("0.12", "0.13"), tariff("0.17", recorded=LATE)],
         standards=[
             standard("P", cycle="61.7", crew=2, scrap_rate="0.03", rework_rate="0.01", changeover_min=7,

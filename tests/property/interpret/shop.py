@@ -76,7 +76,7 @@ class Shop:
             signals=self.signals,
             samples=[sample for sample in self.samples if from_us <= sample.time_us <= to_us],
             coverage={SOURCE: [s for s in self.coverage if s.to_us >= from_us and s.from_us <= to_us]},
-            losses=[loss for loss in self.losses if loss.to_us > from_us and loss.from_us < to_us],
+            losses=[loss for loss in self.losses if loss.to_us > from_us and loss.from_us <= to_us],
         )
 
     def boundary_before(self, hour_us: int) -> Boundary | None:
