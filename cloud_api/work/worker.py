@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Event
 
-from psycopg import Connection, Error, OperationalError
+from psycopg import Connection, OperationalError
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from psycopg.rows import TupleRow
 
@@ -140,7 +140,7 @@ class Worker:
             return False
         except OperationalError:
             raise
-        except (Error, ArithmeticError, LookupError, TypeError, ValueError, RuntimeError) as error:
+        except Exception as error:
             log.exception("machine %s cannot be interpreted, its marks stay: %s", machine_id, error)
             for each in (self._live, self._past):
                 each.after_fault(machine_id, time.monotonic())

@@ -156,3 +156,36 @@ def test_marks_of_a_site_without_a_plant_model_wait(plain_database: str, tmp_pat
     interpret(plain_database)
     assert pending(plain_database) == 0
     assert ledger(plain_database)["entries"]
+
+
+def test_a_lost_connection_is_taken_up_again(site: str, tmp_path: Path) -> None:
+    with working(site, 1, BEGIN + timedelta(hours=30)):
+        send(site, tmp_path, many_hours(3))
+        wait_until(nothing_pending, site)
+        with psycopg.connect(site, autocommit=True) as connection:
+            ended = connection.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity "
+                "where application_name = 'plantledger interpret' and datname = current_database()"
+            ).fetchall()
+        assert ended == [(True,)]
+        send(site, tmp_path, many_hours(6))
+        wait_until(nothing_pending, site)
+
+
+def test_a_machine_that_cannot_be_interpreted_keeps_its_marks_and_rests(
+    site: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    send(site, tmp_path, many_hours(3))
+    before = pending(site)
+
+    def broken(*_: object) -> None:
+        raise ValueError("a fault in the figures")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cloud_api.work.passes.interpret", broken)
+        with working(site, 1, BEGIN + timedelta(hours=30)):
+            wait_until(lambda _: "cannot be interpreted, its marks stay" in caplog.text, site)
+    assert pending(site) == before
+    assert caplog.text.count("a fault in the figures") < 20
+    interpret(site)
+    assert pending(site) == 0
