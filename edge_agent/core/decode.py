@@ -40,6 +40,7 @@ def decoder(layout: Layout, meaning: Meaning, register: int) -> Decode:
     The function never raises: what cannot be decoded is bad, with the reason.
     """
     extract, apply = extractor(layout, register), meaning.apply
+    as_it_is = layout.type.is_integer and _changes_nothing(meaning)
     last_raw: RawValue | None = None
     last_meant = Meant(None, Quality.BAD)
 
@@ -50,10 +51,17 @@ def decoder(layout: Layout, meaning: Meaning, register: int) -> Decode:
         except Undecodable as fault:
             return Meant(None, Quality.BAD, None, str(fault))
         if raw != last_raw:
-            last_raw, last_meant = raw, apply(raw)
+            last_raw = raw
+            last_meant = Meant(float(raw), Quality.GOOD) if as_it_is else apply(raw)
         return last_meant
 
     return decode
+
+
+def _changes_nothing(meaning: Meaning) -> bool:
+    """Whether a number is its own value: the most frequent case, and the quickest."""
+    picks = meaning.mask is not None or meaning.bit is not None
+    return not (picks or meaning.invalid or meaning.text or meaning.carries_raw)
 
 
 def bit_decoder(meaning: Meaning, place: int) -> Decode:
