@@ -44,9 +44,11 @@ def _paths(folder: Path, named: Scalar, faults: Faults) -> list[Path]:
     """The files that a pattern names, sorted."""
     if not any(sign in named.text for sign in "*?["):
         return [folder / named.text]
+    pattern = Path(named.text)
+    base = Path(pattern.anchor) if pattern.is_absolute() else folder
     try:
-        found = sorted(folder.glob(named.text))
-    except (ValueError, NotImplementedError, IndexError):
+        found = sorted(base.glob(str(pattern.relative_to(pattern.anchor))))
+    except (ValueError, IndexError):
         faults.add(named.place, f"include: '{named.shown}' is no pattern below {folder}; write conf.d/*.yaml")
         return []
     if not found:
