@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import socket
+import ssl
 from dataclasses import dataclass
 
 import paho.mqtt.client as paho
@@ -23,7 +24,7 @@ class Proxy:
 
 
 class ProxiedClient(paho.Client):
-    """A paho client that reaches its broker through ``http_proxy``, where there is one."""
+    """A paho client that goes through ``http_proxy``, where there is one, and leaks no socket."""
 
     http_proxy: Proxy | None = None
 
@@ -31,6 +32,19 @@ class ProxiedClient(paho.Client):
         if self.http_proxy is None:
             return super()._create_socket_connection()
         return tunnel(self.http_proxy, self._host, self._port, self._connect_timeout)
+
+    def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
+        """As paho does it for a verifying context, but a handshake that fails closes its socket."""
+        context = self._ssl_context
+        if context is None:
+            raise ValueError("no TLS context")
+        link = context.wrap_socket(tcp_sock, server_hostname=self._host, do_handshake_on_connect=False)
+        with contextlib.ExitStack() as undo:
+            undo.callback(link.close)
+            link.settimeout(self._connect_timeout)
+            link.do_handshake()
+            undo.pop_all()
+        return link
 
 
 def tunnel(proxy: Proxy, host: str, port: int, timeout_s: float) -> socket.socket:

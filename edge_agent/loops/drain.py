@@ -12,7 +12,7 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edge_agent.core.lanes import HistoryBudget, HistoryRate, overtakes
 from edge_agent.core.link import Key, Window, WindowLimits, seqs_of
@@ -212,7 +212,7 @@ class Drain:
             if first < last:
                 self._wanted.appendleft((stream, first + 1, last))
             if found and (stream, first) not in self._window:
-                return found
+                return [replace(batch, lane=Lane.HISTORY) for batch in found]
         return ()
 
     async def _publish(self, batches: Sequence[Stored]) -> None:

@@ -124,9 +124,10 @@ async def running(
                 task.result()
     finally:
         await heartbeat.beat(online=False)
-        for task in [*reversed(tasks), link]:
+        committing, recording, draining, beating = tasks
+        for task in (recording, beating, draining, link, committing):
             task.cancel()
-        await asyncio.gather(*tasks, link, return_exceptions=True)
+            await asyncio.gather(task, return_exceptions=True)
 
 
 async def until(holds: Callable[[], bool], within_s: float = 20.0) -> None:

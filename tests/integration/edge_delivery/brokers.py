@@ -18,7 +18,7 @@ import asyncio, sys
 from amqtt.broker import Broker
 async def main():
     plugins = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}}
-    listeners = {"default": {"type": "tcp", "bind": f"127.0.0.1:{sys.argv[1]}"}}
+    listeners = {"default": {"type": sys.argv[2], "bind": f"127.0.0.1:{sys.argv[1]}"}}
     broker = Broker({"listeners": listeners, "plugins": plugins})
     await broker.start()
     await asyncio.Event().wait()
@@ -65,21 +65,25 @@ class BrokerProcess:
 
 @contextlib.contextmanager
 def mosquitto(folder: Path, extra: str = "") -> Iterator[BrokerProcess]:
-    """A mosquitto on a free port of loopback, anonymous unless extra says more."""
+    """A mosquitto on a free port of loopback, anonymous unless extra says more.
+
+    Run by root it stays root, or it could not read the files of a test.
+    """
     assert MOSQUITTO is not None
     port = free_port()
     config = folder / "mosquitto.conf"
-    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n{extra}\n")
+    user = "user root\n" if os.geteuid() == 0 else ""
+    config.write_text(f"{user}listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n{extra}\n")
     yield from _running(BrokerProcess([MOSQUITTO, "-c", str(config)], port))
 
 
 @contextlib.contextmanager
-def amqtt(folder: Path) -> Iterator[BrokerProcess]:
-    """An amqtt on a free port of loopback."""
+def amqtt(folder: Path, transport: str = "tcp") -> Iterator[BrokerProcess]:
+    """An amqtt on a free port of loopback; transport tcp or ws."""
     script = folder / "broker.py"
     script.write_text(_AMQTT)
     port = free_port()
-    yield from _running(BrokerProcess([sys.executable, str(script), str(port)], port))
+    yield from _running(BrokerProcess([sys.executable, str(script), str(port), transport], port))
 
 
 def _running(broker: BrokerProcess) -> Iterator[BrokerProcess]:
