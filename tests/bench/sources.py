@@ -139,8 +139,6 @@ async def subscription() -> None:
     sequence = 0
 
     def response() -> Any:
-        nonlocal sequence
-        sequence += 1
         at = datetime.now(UTC)
         items = [
             ua.MonitoredItemNotification(
@@ -154,6 +152,8 @@ async def subscription() -> None:
         )
 
     async def ours() -> int:
+        nonlocal sequence
+        sequence += 1
         watch.published(response())
         return NODES
 
