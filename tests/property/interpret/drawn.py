@@ -127,7 +127,7 @@ def histories(draw: st.DrawFn) -> History:
 
 
 def the_plant(time_zone: str = "America/New_York") -> Plant:
-    """Two products, standards of two recordings, breaks, overtime; new rates on the Sunday when clocks change."""
+    """Two products, standards of two recordings, breaks, overtime; new rates when clocks change."""
     pair = ChangeoverPair(machine="m1", from_product="P", to_product="Q", minutes=Decimal(9), **dated())  # type: ignore[arg-type]
     shifts = [
         Shift("A", 330, 1080, WEEK, (Break(930, 45, paid=True), Break(1020, 20))),
