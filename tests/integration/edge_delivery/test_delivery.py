@@ -62,6 +62,7 @@ async def test_a_broker_that_comes_back_empty_loses_nothing(
     broker: BrokerProcess, cloud: FakeCloud, tmp_path: Path
 ) -> None:
     async with running(tmp_path / "buffer", uplink_to(broker.port)) as agent:
+        await until(agent.uplink.is_connected)
         await tell_many(agent, 20)
         await until(lambda: told_once(cloud, agent))
         broker.kill()
