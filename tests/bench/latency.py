@@ -7,6 +7,7 @@ in /v1/costs. Prints median and 99th percentile; the bar is 5 s at p99.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import statistics
 import struct
@@ -72,10 +73,12 @@ class Plc:
 
     async def _serve(self, up: threading.Event) -> None:
         async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            while True:
-                transaction, protocol, length, unit = struct.unpack(">HHHB", await reader.readexactly(7))
-                body = await reader.readexactly(length - 1)
-                writer.write(modbus_reply(self.registers, transaction, protocol, unit, body))
+            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+                while True:
+                    transaction, protocol, length, unit = struct.unpack(">HHHB", await reader.readexactly(7))
+                    body = await reader.readexactly(length - 1)
+                    writer.write(modbus_reply(self.registers, transaction, protocol, unit, body))
+            writer.close()
 
         server = await asyncio.start_server(answer, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
