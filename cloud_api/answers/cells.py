@@ -1,4 +1,4 @@
-"""Variance cells of a question by any group: actual from the ledger, allowance from outputs x ex-ante standard.
+"""Variance cells of a question by any group: actual from the ledger, allowance from outputs x standard.
 
 Machines of a line that are asked for together close by the two cells of resource `line`, so that the total
 is the same for every grouping and output counts where the last of them makes it.

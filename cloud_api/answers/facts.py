@@ -1,4 +1,4 @@
-"""Stored facts of the machines as the interpretation takes them: what was made, what a later standard recuts."""
+"""Stored facts of the machines as the interpretation takes them: what was made, what is cut anew."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def timed(connection: Connection[Any], question: Question, site: Site, book: Boo
 
 
 def changes(book: Book) -> list[dt.date]:
-    """Dates at which a row of the plant model may come into force, or be known; between them nothing changes."""
+    """Dates at which a row of the plant model may come into force, or be known; none between them."""
     dates = set()
     for row in _dated(book.plant):
         dates.add(row.effective_from)

@@ -103,7 +103,8 @@ def evidence(question: Question, by: Sequence[str], key: Key, *, path: str = "/v
 def span_of(question: Question, group: Mapping[str, Any]) -> tuple[int | None, int | None]:
     """The window of a group: that of the question, and inside it of the hour, day, week or period."""
     from_us_, until_us = question.from_us, question.to_us
-    site = question.sites[0] if question.sites else None
+    sites = [site for site in question.sites if group.get("site", site.name) == site.name]
+    site = next((site for site in sites if site.book is not None), None)
     for name, value in group.items():
         span = None if site is None or value is None else _span(site, name, value)
         if span is not None:

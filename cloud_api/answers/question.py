@@ -300,7 +300,8 @@ class _Reader:
         if not EARLIEST.year < day.year < LATEST.year:
             self.wrong(name, f"{value!r} lies outside the years {EARLIEST.year + 1} to {LATEST.year - 1}")
             return None
-        starts = {site.day_start_us(day) for site in sites}
+        loaded = [site for site in sites if site.book is not None]
+        starts = {site.day_start_us(day) for site in loaded or sites}
         if len(starts) > 1:
             self.wrong(
                 name, f"{value!r} starts at different times at the sites; name one site, or give a time"

@@ -57,7 +57,7 @@ class Confidence(Struct, frozen=True, kw_only=True):
     count_closure: Annotated[
         Share | None,
         Meta(
-            description="Largest |floor - confirmed| / confirmed good of an order; null without confirmations."
+            description="Largest |floor - confirmed| / confirmed good of an order; null without any."
         ),
     ]
     clock_offset_s: Annotated[

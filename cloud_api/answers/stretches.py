@@ -30,7 +30,7 @@ ZERO = Decimal(0)
 
 @dataclass(slots=True)
 class Stretch:
-    """A maximal span in which nothing changed; sums over its stored segments, amount of the entries asked for."""
+    """A maximal span in which nothing changed, with sums; `amount` is of the entries asked for."""
 
     first: Segment
     to_us: int
@@ -64,7 +64,7 @@ class Stretch:
 def stretches(
     connection: Connection[Any], question: Question, site: Site, machine: Machine, after_us: int | None
 ) -> Iterator[Stretch]:
-    """The stretches of a machine in the window of a question that its filters let through, from an instant on."""
+    """The stretches of a machine that a question lets through, from an instant on."""
     if site.book is None:
         return
     narrow = any(question.names(name) is not None for name in ("resource", "cause"))

@@ -52,7 +52,7 @@ def window_at(site: Site, from_us_: int | None, to_us_: int | None) -> Window:
 def days_at(
     site: Site, from_us_: int | None, to_us_: int | None
 ) -> tuple[dt.date | None, dt.date | None] | None:
-    """The window as whole production days [first, end), None leaving an end open; None where it cuts a day."""
+    """The window as whole production days [first, end), None: no end; None in all where it cuts a day."""
     first = None if from_us_ is None else _day_at(site, from_us_)
     end = None if to_us_ is None else _day_at(site, to_us_)
     if (from_us_ is not None and first is None) or (to_us_ is not None and end is None):

@@ -58,8 +58,8 @@ ENDPOINTS = (
         parameters.GROUPS,
         shapes.Variances,
         "Actual against flexed standard",
-        "variance = actual - good units x allowance, positive is unfavourable; planning + operational = variance. "
-        "Where machines of a line are asked for together, output counts at the last of them, and the cells of "
+        "variance = actual - good units x allowance, positive is unfavourable; planning + operational = "
+        "variance. Where machines of a line are asked for together, output counts at the last, and the cells of "
         "resource `line` close the line. A reason has no allowance: allowances stand where reason is null.",
         variances,
     ),
@@ -70,8 +70,8 @@ ENDPOINTS = (
         (),
         shapes.Segments,
         "The evidence: what the machines did",
-        "Spans of constant state, product, order, reason, crew, shift and calendar status. With `resource` or "
-        "`cause`, `amount` is of these entries only and spans without any are left out, so that the amounts add "
+        "Spans of constant state, product, order, reason, crew, shift and calendar status. With `resource` "
+        "or `cause`, `amount` is of these entries only and spans without any are left out, so that amounts add "
         "up to the cell they explain. Charges belong to no span.",
         segments,
     ),
@@ -92,7 +92,8 @@ ENDPOINTS = (
         (),
         shapes.ConfidenceAnswer,
         "Can I trust the number",
-        "Grade A: coverage >= 98 %, unexplained <= 2 %, reasons >= 90 %, counts within 0.5 %, no standard missing. "
+        "Grade A: coverage >= 98 %, unexplained <= 2 %, reasons >= 90 %, counts within 0.5 %, no standard "
+        "missing. "
         "B: 95, 5, 75, 1 %. C: 90, 10, 50, 2 %. Else D. The worst measure decides.",
         confidence,
     ),

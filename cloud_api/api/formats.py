@@ -65,7 +65,7 @@ def encoded(answer: msgspec.Struct, format_: str, name: str) -> Body:
     if format_ == JSON:
         return Body(_ENCODER.encode(answer), MEDIA_TYPES[JSON], {})
     said = msgspec.to_builtins(answer, builtin_types=_KEPT, enc_hook=str)
-    rows = [dict(_flat(row)) for row in said.pop("rows")]
+    rows = [dict(_flat(row)) for row in said.pop("rows", [said])]
     columns = list(dict.fromkeys(column for row in rows for column in row))
     about = dict(_flat(said))
     write = {CSV: _csv, XLSX: _xlsx, PARQUET: _parquet}[format_]
@@ -190,7 +190,7 @@ def _parquet(columns: Sequence[str], rows: Sequence[Mapping[str, Cell]], about: 
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    arrays = [pa.array([row.get(column) for row in rows], _arrow_type(column, rows)) for column in columns]
+    arrays = [_arrow(pa, [row.get(column) for row in rows]) for column in columns]
     metadata = {key: _text(value) for key, value in about.items() if value is not None}
     table = pa.table(dict(zip(columns, arrays, strict=True))).replace_schema_metadata(metadata)
     out = io.BytesIO()
@@ -198,18 +198,18 @@ def _parquet(columns: Sequence[str], rows: Sequence[Mapping[str, Cell]], about: 
     return out.getvalue()
 
 
-def _arrow_type(column: str, rows: Sequence[Mapping[str, Cell]]) -> Any:
-    import pyarrow as pa
-
-    kinds = {type(value) for row in rows if (value := row.get(column)) is not None}
-    if kinds == {Decimal}:
-        return pa.decimal128(38, 6)
-    if kinds == {dt.datetime}:
-        return pa.timestamp("us", "UTC")
-    if kinds == {dt.date}:
-        return pa.date32()
-    if kinds == {int}:
-        return pa.int64()
-    if kinds in ({float}, {float, int}):
-        return pa.float64()
-    return pa.string()
+def _arrow(pa: Any, values: Sequence[Cell]) -> Any:
+    """A column of one type; as text where its values are of several."""
+    kinds = {type(value) for value in values if value is not None}
+    types = {
+        Decimal: pa.decimal128(38, 6),
+        dt.datetime: pa.timestamp("us", "UTC"),
+        dt.date: pa.date32(),
+        int: pa.int64(),
+        float: pa.float64(),
+        bool: pa.bool_(),
+        str: pa.string(),
+    }
+    if len(kinds) == 1:
+        return pa.array(values, types[kinds.pop()])
+    return pa.array([None if value is None else _text(value) for value in values], pa.string())

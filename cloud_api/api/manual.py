@@ -38,8 +38,8 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         "info": {
             "title": "Plantledger",
             "version": "1",
-            "description": "Why cost moved, from what the machines did. Money is a JSON number with 4 decimals whose "
-            "parts add up to its whole. Times are RFC 3339; `to` is exclusive.",
+            "description": "Why cost moved, from what the machines did. Money is a JSON number with 4 "
+            "decimals, whose parts add up to its whole. Times are RFC 3339; `to` is exclusive.",
         },
         "paths": paths,
         "components": {
@@ -69,8 +69,9 @@ def page(said: dict[str, Any]) -> str:
         f'<li><a href="#{_anchor(path)}"><code>{escape(path)}</code></a></li>' for path in said["paths"]
     )
     return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        '<title>Plantledger API</title><link rel="stylesheet" href="/static/plantledger.css"><body class="manual">'
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width"><title>Plantledger API</title>'
+        '<link rel="stylesheet" href="/static/plantledger.css"><body class="manual">'
         f"<main><h1>Plantledger API</h1><p>{_marked(said['info']['description'])}</p>"
         '<p>The same for programs: <a href="/openapi.json"><code>/openapi.json</code></a>. '
         'Back to <a href="/">the figures</a>.</p>'
@@ -121,7 +122,8 @@ def _path(path: str, operation: dict[str, Any]) -> str:
 
 def _schema(name: str, schema: dict[str, Any]) -> str:
     rows = "".join(
-        f"<tr><td><code>{escape(field)}</code></td><td>{_kind(about)}</td><td>{_marked(_said(about))}</td></tr>"
+        f"<tr><td><code>{escape(field)}</code></td><td>{_kind(about)}</td>"
+        f"<td>{_marked(_said(about))}</td></tr>"
         for field, about in schema.get("properties", {}).items()
     )
     return (

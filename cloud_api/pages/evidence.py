@@ -25,6 +25,9 @@ def evidence(asking: Asking) -> dict[str, Any]:
         parameters.append(("limit", str(ROWS)))
     question = asking.question(parameters)
     answer = segments(asking.connection, question, asking.principal.sees_money, asking.now)
+    dearest = any(asking.value(name) for name in ("resource", "cause")) and not question.cursor
+    dearest = dearest and answer.next_cursor is None
+    shown = sorted(answer.rows, key=lambda row: -(row.amount or 0)) if dearest else answer.rows
     zone = asking.site.time_zone if asking.site else "UTC"
     following = [(key, value) for key, value in parameters if key not in ("cursor", "limit")]
     return {
@@ -35,7 +38,8 @@ def evidence(asking: Asking) -> dict[str, Any]:
         "from_": words.clock(answer.from_, zone),
         "to": words.clock(answer.to, zone),
         "strips": _strips(answer, zone),
-        "rows": [_row(row, zone) for row in answer.rows],
+        "dearest": dearest,
+        "rows": [_row(row, zone) for row in shown],
         "states": [{"name": name, "word": word} for name, word in words.STATES.items()],
         "more": address("/segments", [*following, ("cursor", answer.next_cursor)])
         if answer.next_cursor

@@ -131,7 +131,8 @@ def _spans(asking: Asking, parameters: Sequence[tuple[str, str]]) -> list[dict[s
     """Windows that are one tap away: days up to now, and the last two fiscal periods."""
     rest = [(key, value) for key, value in parameters if key not in ("from", "to", "period")]
     chosen = {(key, value) for key, value in parameters if key in ("from", "to", "period")}
-    windows = [(f"{days} days", asking.window(days)) for days in (1, 7, DAYS, 91)]
+    windows = [("today", asking.window(1))]
+    windows += [(f"{days} days", asking.window(days)) for days in (7, DAYS, 91)]
     if asking.site is not None:
         begun = [period for period in asking.site.periods if period.from_us <= _micros(asking.now)]
         windows += [(period.name, [("period", period.name)]) for period in begun[-2:]]
@@ -161,7 +162,9 @@ def _drivers(by_cause: Variances) -> list[dict[str, Any]]:
     ]
 
 
-def _bars(by_cause: Variances) -> Markup:
+def _bars(by_cause: Variances) -> dict[str, Markup]:
+    """Production on its own scale, and all that is not production on another: else it would drown the rest.
+    The two cells of a line cost nothing themselves and stand in the table only."""
     rows = [
         pictures.Bar(
             name=str(row.cause),
@@ -174,7 +177,13 @@ def _bars(by_cause: Variances) -> Markup:
         for row in sorted(by_cause.rows, key=lambda row: (-row.actual, str(row.cause)))
         if row.cause not in ("scrap_upstream", "wip_change")
     ]
-    return Markup(pictures.bars(rows, by_cause.currency or ""))
+    currency = by_cause.currency or ""
+    made = [row for row in rows if row.name == "production"]
+    lost = [row for row in rows if row.name != "production"]
+    return {
+        "production": Markup(pictures.bars(made, currency)),
+        "rest": Markup(pictures.bars(lost, currency)),
+    }
 
 
 def _columns(by_day: Variances) -> Markup:
@@ -267,14 +276,22 @@ def _measures(said: Confidence) -> list[dict[str, str]]:
     return rows
 
 
+def _live(row: AgentRow) -> str:
+    if not row.sources:
+        return "–"
+    live, configured = (
+        sum(getattr(source, name) for source in row.sources) for name in ("live", "configured")
+    )
+    return f"{live} of {configured}"
+
+
 def _agent(row: AgentRow) -> dict[str, Any]:
     state = "conflict" if row.conflict else "online" if row.online else "offline"
     return {
         "id": row.id,
         "state": state,
         "mark": {"online": "", "offline": "off"}.get(state, state),
-        "live": sum(source.live for source in row.sources),
-        "configured": sum(source.configured for source in row.sources),
+        "live": _live(row),
         "lag": "–" if row.lag_s is None else f"{words.number(row.lag_s)} s",
         "depth": "–" if row.buffer_depth is None else f"{row.buffer_depth:,} batches",
     }

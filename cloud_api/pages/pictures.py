@@ -16,6 +16,9 @@ from html import escape
 from cloud_api.pages.words import day, signed, whole
 
 ZERO = Decimal(0)
+KINDS = frozenset({"production", "unexplained"})
+"""Causes with a colour of their own; every other is a loss."""
+
 ROW = 50
 """Height of a bar with its words, pixels."""
 
@@ -52,42 +55,42 @@ class Stay:
 
 
 def bars(rows: Sequence[Bar], currency: str) -> str:
-    """Horizontal bars, the dearest first, a tick where the standard stands."""
+    """Horizontal bars, the dearest first, a tick where the standard stands; all on one scale."""
     if not rows:
         return ""
     low = min(ZERO, *(min(row.actual, row.allowance) for row in rows))
     high = max(ZERO, *(max(row.actual, row.allowance) for row in rows))
     reach = (high - low) or Decimal(1)
     zero = -low / reach
-    parts = [
-        f'<svg width="100%" height="{ROW * len(rows)}" role="group" '
-        f'aria-label="Cost by cause, {escape(currency)}; the tick is what the standard allows">'
-    ]
-    for index, row in enumerate(rows):
-        parts.append(_bar(row, index * ROW, zero, reach, currency))
+    height = ROW * len(rows)
+    label = f"Cost by cause, {escape(currency)}; the tick is what the standard allows"
+    parts = [f'<svg width="100%" height="{height}" role="group" aria-label="{label}">']
+    parts += [_bar(row, index * ROW, zero, reach, currency) for index, row in enumerate(rows)]
     if low:
-        parts.append(f'<line class="zero" x1="{_pc(zero)}" x2="{_pc(zero)}" y1="18" y2="{ROW * len(rows)}"/>')
+        parts.append(f'<line class="zero" x1="{_pc(zero)}" x2="{_pc(zero)}" y1="18" y2="{height}"/>')
     return "".join([*parts, "</svg>"])
 
 
 def _bar(row: Bar, top: int, zero: Decimal, reach: Decimal, currency: str) -> str:
     start = zero + min(ZERO, row.actual) / reach
     length = abs(row.actual) / reach
-    allowed = zero + row.allowance / reach
-    kind = "gain" if row.actual < 0 else row.name
-    told = (
+    allowed = _pc(zero + row.allowance / reach)
+    kind = "gain" if row.actual < 0 else row.name if row.name in KINDS else ""
+    told = escape(
         f"{row.word}: {currency} {whole(row.actual)}, standard {whole(row.allowance)}, "
         f"variance {signed(row.variance, '1')}"
     )
     beside = f"{signed(row.variance, '1')} against standard" if row.variance else "as standard"
+    words = f'{escape(row.word)} <tspan class="note" dx="6">{escape(beside)}</tspan>'
+    middle = top + 24
     return (
-        f'<a href="{escape(row.address)}" aria-label="{escape(told)}"><title>{escape(told)}</title>'
+        f'<a href="{escape(row.address)}" aria-label="{told}"><title>{told}</title>'
         f'<rect class="hit" x="-6" y="{top}" width="100%" height="{ROW - 6}" rx="6"/>'
-        f'<text x="0" y="{top + 16}">{escape(row.word)} <tspan class="note" dx="6">{escape(beside)}</tspan></text>'
+        f'<text x="0" y="{top + 16}">{words}</text>'
         f'<text class="num" x="100%" y="{top + 16}">{whole(row.actual)}</text>'
-        f'<rect class="track" x="0" y="{top + 24}" width="100%" height="12" rx="3"/>'
-        f'<rect class="bar {escape(kind)}" x="{_pc(start)}" y="{top + 24}" width="{_pc(length)}" height="12" rx="2"/>'
-        f'<line class="allowed" x1="{_pc(allowed)}" x2="{_pc(allowed)}" y1="{top + 20}" y2="{top + 40}"/></a>'
+        f'<rect class="track" x="0" y="{middle}" width="100%" height="12" rx="3"/>'
+        f'<rect class="bar {kind}" x="{_pc(start)}" y="{middle}" width="{_pc(length)}" height="12" rx="2"/>'
+        f'<line class="allowed" x1="{allowed}" x2="{allowed}" y1="{top + 20}" y2="{top + 40}"/></a>'
     )
 
 
@@ -100,20 +103,22 @@ def columns(rows: Sequence[Column], currency: str, height: int = 190) -> str:
     reach = (high - low) or Decimal(1)
     top, bottom = 20, height - 26
     line = top + float(high / reach) * (bottom - top)
-    step = Decimal(100) / len(rows)
-    parts = [
-        f'<svg width="100%" height="{height}" role="group" aria-label="Variance by production day, {escape(currency)}">',
-        f'<text class="note" x="0" y="12">{signed(high, "1")}</text>' if high else "",
-    ]
+    step = 100 / len(rows)
+    label = f"Variance by production day, {escape(currency)}"
+    parts = [f'<svg width="100%" height="{height}" role="group" aria-label="{label}">']
+    if high:
+        parts.append(f'<text class="note" x="0" y="12">{signed(high, "1")}</text>')
     for index, row in enumerate(rows):
         size = float(abs(row.variance) / reach) * (bottom - top)
         y = line - size if row.variance > 0 else line
-        told = f"{day(row.day)}: variance {currency} {signed(row.variance, '1')}"
+        told = escape(f"{day(row.day)}: variance {currency} {signed(row.variance, '1')}")
+        kind = "bar" if row.variance > 0 else "bar gain"
         parts.append(
-            f'<a href="{escape(row.address)}" aria-label="{escape(told)}"><title>{escape(told)}</title>'
-            f'<rect class="hit" x="{index * step:.3f}%" y="{top - 4}" width="{step:.3f}%" height="{bottom - top + 8}"/>'
-            f'<rect class="bar{"" if row.variance > 0 else " gain"}" x="{index * step + step / 8:.3f}%" y="{y:.1f}" '
-            f'width="{step * 3 / 4:.3f}%" height="{max(size, 1.0):.1f}" rx="1.5"/></a>'
+            f'<a href="{escape(row.address)}" aria-label="{told}"><title>{told}</title>'
+            f'<rect class="hit" x="{index * step:.3f}%" y="{top - 4}" width="{step:.3f}%" '
+            f'height="{bottom - top + 8}"/>'
+            f'<rect class="{kind}" x="{(index + 0.125) * step:.3f}%" y="{y:.1f}" width="{step * 0.75:.3f}%" '
+            f'height="{max(size, 1.0):.1f}" rx="1.5"/></a>'
         )
     parts.append(f'<line class="zero" x1="0" x2="100%" y1="{line:.1f}" y2="{line:.1f}"/>')
     if low:
@@ -133,14 +138,14 @@ def _dates(rows: Sequence[Column], height: int) -> str:
 def strip(stays: Sequence[Stay], from_: dt.datetime, to: dt.datetime, label: str) -> str:
     """States of one machine as a strip of time."""
     length = (to - from_).total_seconds() or 1.0
-    parts = [
-        f'<svg width="100%" height="22" role="img" aria-label="{escape(label)}"><title>{escape(label)}</title>'
-    ]
+    name = escape(label)
+    parts = [f'<svg width="100%" height="22" role="img" aria-label="{name}"><title>{name}</title>']
+    parts.append('<rect class="track" width="100%" height="22"/>')
     for stay in stays:
         start = (stay.from_ - from_).total_seconds() / length * 100
-        width = (stay.to - stay.from_).total_seconds() / length * 100
+        width = max((stay.to - stay.from_).total_seconds() / length * 100, 0.05)
         parts.append(
-            f'<rect class="{escape(stay.state)}" x="{start:.3f}%" y="0" width="{max(width, 0.05):.3f}%" height="22">'
+            f'<rect class="s-{escape(stay.state)}" x="{start:.3f}%" y="0" width="{width:.3f}%" height="22">'
             f"<title>{escape(stay.title)}</title></rect>"
         )
     return "".join([*parts, "</svg>"])
