@@ -13,6 +13,7 @@ import pytest
 from cloud_api.ingest.backfill import backfill
 from cloud_api.plant.load import load_directory
 from cloud_api.store.pool import connect
+from cloud_api.work import turn
 from cloud_api.work.command import run as recompute
 from cloud_api.work.worker import Worker
 from tests.reference import Result, compute
@@ -99,6 +100,20 @@ def test_halves_in_reversed_order_with_duplicates_give_the_same(
         interpreted(database)
     result = compute(made.directory, made.histories, *made.window)
     assert differing(result, stored(database)) == []
+
+
+@pytest.mark.parametrize("seed", [2, 9])
+def test_the_smallest_pieces_of_work_give_the_same(
+    plain_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setattr(turn, "MOST_SAMPLES", 3)
+    monkeypatch.setattr(turn, "SPARE_HOURS", 1)
+    made = make_plant(seed, tmp_path, days=2)
+    told(plain_database, made)
+    result = compute(made.directory, made.histories, *made.window)
+    assert differing(result, stored(plain_database)) == []
+    printed: list[str] = []
+    assert recompute(plain_database, prove_=True, say=printed.append, complain=printed.append) == 0, printed
 
 
 @pytest.mark.parametrize("seed", [4, 10])
