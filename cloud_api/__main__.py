@@ -166,6 +166,31 @@ def _agent_choose(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def _aside_list(arguments: argparse.Namespace, settings: Settings) -> int:
+    from cloud_api.ingest.aside_command import list_aside
+
+    with _ready_database(settings) as url, connect(url, name="aside") as connection:
+        say(list_aside(connection, arguments.site))
+    return 0
+
+
+def _aside_show(arguments: argparse.Namespace, settings: Settings) -> int:
+    from cloud_api.ingest.aside_command import show_aside
+
+    with _ready_database(settings) as url, connect(url, name="aside") as connection:
+        say(show_aside(connection, arguments.number, arguments.out))
+    return 0
+
+
+def _aside_retry(arguments: argparse.Namespace, settings: Settings) -> int:
+    from cloud_api.ingest.aside_command import retry_aside
+
+    with _ready_database(settings) as url, connect(url, name="aside") as connection:
+        text = retry_aside(connection, arguments.number)
+    say(text)
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="cloud-api",
@@ -220,6 +245,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _key_commands(commands)
     _agent_commands(commands)
+    _aside_commands(commands)
     return parser
 
 
@@ -248,6 +274,26 @@ def _agent_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser
     each.add_argument("agent", help="id of the agent")
     each.add_argument("start", help="start of the true run: its first hex digits, as /v1/agents shows them")
     each.add_argument("--site", required=True, help="site of the agent")
+
+
+def _aside_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    purpose = "messages that could not be used"
+    group = commands.add_parser(
+        "aside", help=purpose, description=purpose.capitalize() + ", with their bytes."
+    )
+    aside = group.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    each = _command(aside, "list", _aside_list, "unresolved messages and why", "cloud-api aside list")
+    each.add_argument("--site", help="only this site")
+    number = "number of the message, as `aside list` shows it"
+    each = _command(
+        aside, "show", _aside_show, "one message in full", "cloud-api aside show 17 --out message.bin"
+    )
+    each.add_argument("number", type=int, help=number)
+    each.add_argument("--out", type=Path, metavar="FILE", help="write its bytes to a file")
+    each = _command(
+        aside, "retry", _aside_retry, "tries a batch again, its cause mended", "cloud-api aside retry 17"
+    )
+    each.add_argument("number", type=int, help=number)
 
 
 def _command(

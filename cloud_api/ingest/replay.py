@@ -1,4 +1,5 @@
-"""Conflicts that are over: what they set aside is stored after all, where no two runs spoke of one time."""
+"""What was set aside and is stored after all: when a conflict is over, where no two runs spoke of one time,
+and when a person wants it tried again."""
 
 from __future__ import annotations
 
@@ -76,7 +77,7 @@ def _replay_some(intake: Intake, agent_id: int, after: int) -> int | None:
             judged.add(set_aside_id, _judge(intake, site, agent_id, standing, run, bytes(message)))
         judged.store(connection, standings.now_us)
     if judged.batches:
-        log.info("%d batches that a conflict set aside are stored", len(judged.batches))
+        log.info("%d batches that were set aside are stored", len(judged.batches))
     return int(waiting[-1][0])
 
 
@@ -102,7 +103,7 @@ class _Judged:
             streams.replace((agent_id, gap.stream), gap.seq_from, gap.seq_to)
         streams.save(connection)
         book(connection, accepted, now_us)
-        _note(connection, "stored after the conflict", list(self.batches), resolved=True)
+        _note(connection, "stored after all", list(self.batches), resolved=True)
         for reason, ids in self.stay.items():
             _note(connection, reason, ids, resolved=False)
 

@@ -177,7 +177,10 @@ begin
         name := 'samples_' || to_char(week, 'YYYYMMDD');
         continue when to_regclass(name) is not null;
         perform pg_advisory_xact_lock(hashtext('plantledger samples partitions'));
-        continue when to_regclass(name) is not null;
+        -- A query sees what another maker committed while we waited; to_regclass might still not.
+        continue when exists (select from pg_class where oid = any (select inhrelid from pg_inherits
+                                                                    where inhparent = 'samples'::regclass)
+                                                     and relname = name);
         execute format('create table %I (like samples including defaults including constraints, '
                        'check (time >= %L and time < %L))',
                        name, week at time zone 'UTC', (week + interval '7 days') at time zone 'UTC');

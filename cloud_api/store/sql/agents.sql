@@ -67,10 +67,10 @@ update agents set online = false where agent_id = %(agent)s;
 select site, agent from agents order by site, agent;
 
 -- name: unsettled
--- Agents in conflict, or with messages set aside for one that may be over.
+-- Agents in conflict, or with messages set aside for one that may be over, or to be tried again.
 select agent_id from agents where conflict_since is not null
 union
 select a.agent_id
 from set_aside s join agents a using (site, agent)
-where s.kind = 'batch' and s.reason = 'conflict' and s.resolved_at is null and s.resolution is null
+where s.kind = 'batch' and s.reason in ('conflict', 'retry') and s.resolved_at is null and s.resolution is null
 order by 1;

@@ -21,6 +21,9 @@ COMMANDS = [
     ("key", "list"),
     ("key", "revoke"),
     ("agent", "choose"),
+    ("aside", "list"),
+    ("aside", "show"),
+    ("aside", "retry"),
 ]
 
 

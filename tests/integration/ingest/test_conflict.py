@@ -97,7 +97,7 @@ def test_the_rival_is_stored_once_the_holder_is_silent(
     replay(intake)
     assert values(database) == [1.0, 100.0, 101.0, 102.0]
     kept = rows(database, "select resolution, resolved_at is not null from set_aside order by seq")
-    assert kept == [("stored after the conflict", True)] * 2
+    assert kept == [("stored after all", True)] * 2
 
 
 def test_what_both_told_of_stays_aside_and_visible(

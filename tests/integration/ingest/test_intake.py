@@ -9,8 +9,11 @@ import threading
 import psycopg
 import pytest
 
+from cloud_api.errors import CloudError
+from cloud_api.ingest.aside_command import retry_aside
 from cloud_api.ingest.intake import Intake
 from cloud_api.ingest.message import Message
+from cloud_api.ingest.replay import replay
 from cloud_api.store.pool import open_pool
 from cloud_api.store.times import hour_of, to_us
 from shared.batch import Gap, Pending, ScanMark
@@ -296,11 +299,17 @@ def test_a_message_that_breaks_the_transaction_is_found_and_set_aside(
     ]
     assert acks(intake.take([gateway.dictionary(), *messages])) == {gateway.start.hex(): (4, [])}
     assert rows(database, "select seq, reason from set_aside") == [(3, "unusable")]
-    assert rows(database, "select value, count(*) from samples group by 1 order by 1") == [
-        (1.0, 1),
-        (2.0, 2),
-        (4.0, 4),
-    ]
+    counted = "select value, count(*) from samples group by 1 order by 1"
+    assert rows(database, counted) == [(1.0, 1), (2.0, 2), (4.0, 4)]
+    monkeypatch.undo()
+    with psycopg.connect(database) as connection:
+        number = connection.execute("select set_aside_id from set_aside").fetchall()[0][0]
+        retry_aside(connection, number)
+        with pytest.raises(CloudError, match="no unresolved batch"):
+            retry_aside(connection, number + 1)
+    assert replay(intake) == []
+    assert rows(database, counted) == [(1.0, 1), (2.0, 2), (3.0, 3), (4.0, 4)]
+    assert rows(database, "select resolution from set_aside") == [("stored after all",)]
 
 
 def test_random_bytes_never_raise(intake: Intake, database: str) -> None:
