@@ -8,6 +8,9 @@ import struct
 import time
 
 import pytest
+from pymodbus import FramerType
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
 
 from edge_agent.adapters.modbus import ModbusScanner
 from edge_agent.adapters.modbus_link import ModbusLink, by_tcp
@@ -306,3 +309,29 @@ async def test_reading_a_device_that_is_not_there_says_so():
     (reading,) = await scanner(plc, [signal(0, "holding:3")]).read([0])
     assert (reading.quality, reading.value) == (Quality.BAD, None)
     assert "takes no connection" in (reading.why or "")
+
+
+async def test_coils_keep_their_order_across_bytes():
+    pattern = [1, 0, 1, 1, 0, 0, 1, 0, 1, 1, 1, 0, 0, 0, 0, 1, 1, 0, 1]
+    async with device() as plc:
+        plc.registers[3 : 3 + len(pattern)] = pattern
+        signals = [signal(at, f"coil:{3 + at}", "bool") for at in range(len(pattern))]
+        plc_scanner = scanner(plc, signals)
+        readings = (await plc_scanner.scan(0)).readings
+    assert [reading.value for reading in readings] == pattern
+    assert len(plc.asked) == 1
+
+
+async def test_rtu_frames_inside_tcp():
+    words = [SimData(0, values=[7] * 64, datatype=DataType.REGISTERS)]
+    server = ModbusTcpServer(SimDevice(1, simdata=words), framer=FramerType.RTU, address=("127.0.0.1", 0))
+    await server.serve_forever(background=True)
+    port = server.transport.sockets[0].getsockname()[1]
+    link = ModbusLink("converter", by_tcp("127.0.0.1", port, rtu=True), RealClock(), lambda: 0.5)
+    plc_scanner = ModbusScanner(
+        modbus_source(port), [signal(0, "holding:3"), signal(1, "input:4", "uint32")], link, RealClock()
+    )
+    scan = await plc_scanner.scan(0)
+    await plc_scanner.close()
+    await server.shutdown()
+    assert [reading.value for reading in scan.readings] == [7, 7 * 65536 + 7]
