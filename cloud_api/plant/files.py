@@ -15,8 +15,7 @@ from cloud_api.plant.places import Fault, Faults, Place, nearest
 from cloud_api.plant.records import Record, Vocabulary, learn_products, read_records, read_rows
 from cloud_api.plant.rows import Row
 from cloud_api.plant.sheet import decode_text, parse_sheet
-from cloud_api.plant.site import FILE as SITE_FILE
-from cloud_api.plant.site import SitePart, read_site
+from cloud_api.plant.site import SITE_FILE, SitePart, read_site
 from cloud_api.plant.tables import TABLES, Table
 
 SITE_KINDS = ("site", "calendar", "labour", "energy", "line", "machine", "rate")

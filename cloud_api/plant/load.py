@@ -14,9 +14,10 @@ from psycopg.rows import TupleRow
 from cloud_api.interpret.ledger import charge_entries
 from cloud_api.interpret.standards import Book
 from cloud_api.plant.effects import touched
-from cloud_api.plant.files import PlantModel, read_directory
+from cloud_api.plant.files import SITE_KINDS, PlantModel, read_directory
 from cloud_api.plant.places import Fault, Faults, Place, listed
 from cloud_api.plant.rows import Row
+from cloud_api.plant.site import SITE_FILE
 from cloud_api.plant.versions import Difference, difference, recorded
 from cloud_api.store import ledger, marks
 from cloud_api.store import plant as store
@@ -191,8 +192,13 @@ def _site_day(at: datetime, zone: ZoneInfo) -> date:
 
 
 def _kept(found: Difference) -> list[Fault]:
-    if not found.kept:
-        return []
-    named = listed((f"{row.kind} {' '.join(word for word in row.key if word)}" for row in found.kept), 5)
-    message = f"{len(found.kept)} dated rows are no longer in the files and still count ({named})"
-    return [Fault(Place("(kept)", 1), message, "end them with a later row, or load with --correction")]
+    """A warning a file whose dated rows were left out."""
+    files: dict[str, list[str]] = {}
+    for row in found.kept:
+        file = SITE_FILE if row.kind in SITE_KINDS else f"{row.kind}.csv"
+        files.setdefault(file, []).append(" ".join(word for word in row.key if word))
+    mend = "end them with a later row, or load with --correction"
+    return [
+        Fault(Place(file, 1), f"{len(keys)} dated rows are gone but still count ({listed(keys, 5)})", mend)
+        for file, keys in sorted(files.items())
+    ]

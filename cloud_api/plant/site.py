@@ -16,7 +16,7 @@ from cloud_api.plant.places import Faults, Place, nearest
 from cloud_api.plant.rows import Content, Row
 from cloud_api.plant.scalars import NOT_NEGATIVE, POSITIVE, SHARE, Bounds
 
-FILE = "site.yaml"
+SITE_FILE = "site.yaml"
 SITE_FIELDS = (
     "site",
     "time_zone",

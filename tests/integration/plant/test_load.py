@@ -168,7 +168,7 @@ def test_events_left_out_end_and_dated_rows_left_out_stay_and_are_told(
     assert len(plant.charges) == 1
     assert len(plant.orders) == 3
     assert "carton" in {p.material for p in plant.prices}
-    assert any("1 dated rows are no longer in the files" in warning.message for warning in done.warnings)
+    assert any("1 dated rows are gone but still count (carton" in warning.message for warning in done.warnings)
 
 
 def test_a_change_marks_only_its_machines_from_its_date_on(plain_database: str, directory: Path) -> None:
