@@ -16,12 +16,13 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from edge_agent.adapters.buffer_contents import Segment
 from edge_agent.adapters.buffer_files import Files
 from edge_agent.adapters.buffer_front import Front
 from edge_agent.adapters.buffer_ledger import Ledger
 from edge_agent.adapters.buffer_limits import BufferLimits
 from edge_agent.adapters.buffer_segment import Found, Record
-from edge_agent.adapters.buffer_shelf import Read, Segment, Shelf
+from edge_agent.adapters.buffer_shelf import Read, Shelf
 from edge_agent.adapters.buffer_state import Dictionaries
 from edge_agent.adapters.buffer_writer import Writer
 from edge_agent.core.buffer_policy import AtCap, Room, make_room
@@ -275,7 +276,7 @@ class DurableBuffer:
             self._writer.end()
             self._shelf.let_go(segment.ordinal)
             if not segment.seqs:
-                self._shelf.segments.pop(segment.ordinal, None)
+                self._shelf.forget(segment)
         if error.errno in (errno.ENOSPC, errno.EDQUOT) and self._doomed:
             for ordinal in list(self._doomed):
                 self._give_up(ordinal)
@@ -305,23 +306,20 @@ class DurableBuffer:
             raise OSError(errno.ENOSPC, "the buffer has reached its cap or the disk its reserve")
         segment = self._writer.begin(self._next_ordinal, self._stream, self._clock.now_us())
         self._next_ordinal += 1
-        self._shelf.segments[segment.ordinal] = segment
+        self._shelf.place(segment)
 
     def _doom(self, segment: Segment) -> None:
         """Tell in a gap record what will be dropped; it is dropped once that record is committed."""
         if self._dictionary is None:
             return
-        gaps = self._ledger.gaps_of(
-            segment, f"buffer full at {self._limits.max_bytes} bytes, oldest data dropped"
-        )
-        self._dropped_rows += sum(gap.count for gap in gaps)
+        reason = f"buffer full at {self._limits.max_bytes} bytes, oldest data dropped"
+        gaps, rows = self._ledger.gaps_of(segment, reason, self._dictionary)
+        self._dropped_rows += rows
         self._front.put(self._dictionary, Written((), (), gaps), self._clock.now_us(), bounded=False)
         seq = self._front.next_seq - 1
         self._doomed[segment.ordinal] = seq
         self._when_committed.append((seq, lambda: self._give_up(segment.ordinal)))
-        _log.error(
-            "the buffer is full: %d samples of %s are dropped", sum(gap.count for gap in gaps), segment.name
-        )
+        _log.error("the buffer is full: %d samples of %s are dropped", rows, segment.name)
 
     def _give_up(self, ordinal: int) -> None:
         segment = self._shelf.segments.get(ordinal)
@@ -371,9 +369,8 @@ class DurableBuffer:
                 self._settled_s = now_s
                 self._ledger.save()
                 self._dictionaries.write()
-            expired = self._ledger.expired(int(self._limits.keep_s * 1e6))
-            if expired:
-                self._delete(expired)
+                if expired := self._ledger.expired(int(self._limits.keep_s * 1e6)):
+                    self._delete(expired)
         except OSError as error:
             self._last_error = str(error)
 

@@ -61,7 +61,7 @@ class Front:
             start=self._stream,
         )  # fmt: skip
         oldest_us, newest_us = span_of(part, now_us)
-        record = Record(self.next_seq, len(part.samples), oldest_us, newest_us, message)
+        record = Record(self.next_seq, len(part.samples), oldest_us, newest_us, message, bool(part.gaps))
         self._waiting.append(record)
         self.size += record.size
         self.next_seq += 1

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from edge_agent.adapters.buffer_shelf import Segment, Shelf
+import msgspec
+
+from edge_agent.adapters.buffer_contents import Segment
+from edge_agent.adapters.buffer_shelf import Shelf
 from edge_agent.adapters.buffer_state import load_settled, save_settled
-from edge_agent.core.buffer_policy import Held, expired
+from edge_agent.core.buffer_policy import Held, expired, merged
 from edge_agent.core.seqs import Seqs
 from shared.batch import Gap, Lane, Pending
+from shared.codec import unpack
 
 Open = tuple[bytes, int, int]
 """Stream, first and last seq of a run of batches that wait for an ack."""
@@ -129,16 +133,31 @@ class Ledger:
         """Settled segments that have been kept for long enough."""
         return [self._shelf.segments[ordinal] for ordinal in expired(self.held(), self._now_us(), keep_us)]
 
-    def gaps_of(self, segment: Segment, reason: str) -> list[Gap]:
-        """What is lost when a segment goes before the cloud has it: a record for each run of open batches."""
-        gaps = []
+    def gaps_of(self, segment: Segment, reason: str, dictionary: bytes) -> tuple[list[Gap], int]:
+        """What is lost when a segment goes before the cloud has it, for a batch of that dictionary; rows.
+
+        A record for each run of open batches, and the gap records that these batches carry.
+        """
+        gaps: list[Gap] = []
         for stream, first, last in self._opens_in(segment):
-            whole = (first, last) == (segment.first, segment.last)
-            if whole:
+            if (first, last) == (segment.first, segment.last):
                 rows, oldest_us, newest_us = segment.rows, segment.oldest_us, segment.newest_us
             else:
                 rows, oldest_us, newest_us = self._measured(stream, first, last)
             gaps.append(Gap(stream, first, last, oldest_us, newest_us + 1, rows, reason))
+        rows = sum(gap.count for gap in gaps)
+        return merged([*gaps, *self._carried(segment, dictionary)]), rows
+
+    def _carried(self, segment: Segment, dictionary: bytes) -> list[Gap]:
+        """Gap records of open batches; indexes of another dictionary mean nothing, so then all signals."""
+        gaps: list[Gap] = []
+        for seq in segment.carriers:
+            if seq in self._of(segment.stream):
+                continue
+            for read in self._shelf.find(segment.stream, seq, seq):
+                front, batch = unpack(read.message)
+                same = front.dictionary == dictionary
+                gaps.extend(gap if same else msgspec.structs.replace(gap, signals=[]) for gap in batch.gaps)
         return gaps
 
     def holes(self) -> list[Gap]:

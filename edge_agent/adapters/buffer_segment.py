@@ -1,10 +1,10 @@
 """The bytes of a segment: a header, then records, then zeros up to the size of the file.
 
-Header, 64 bytes: magic ``PLSG``, version 1, stream(16), ordinal(u64), time made (i64), CRC-32 of the 40
-bytes before it, zeros. Record: ``A5 50 4C 52``, length(u32), rows(u32), oldest(i64), newest(i64), CRC-32
-of these 28 bytes, then a message of shared.codec of that length, which has a check sum of its own. A segment
-that is finished ends with a summary instead of zeros, so that it need not be read whole at the next start:
-MessagePack, its CRC-32, its length(u32), ``PLSM``.
+Header, 64 bytes: magic ``PLSG``, version 1, three zeros, stream(16), ordinal(u64), time made (i64), CRC-32
+of these 40 bytes, zeros. Record: ``A5 50 4C 52``, length(u32), rows(u32; its top bit: carries gap records),
+oldest(i64), newest(i64), CRC-32 of these 28 bytes, then a message of shared.codec of that length, which has
+a check sum of its own. A segment that is finished ends with a summary instead of zeros, so that it need not
+be read whole at the next start: MessagePack, its CRC-32, its length(u32), ``PLSM``.
 """
 
 from __future__ import annotations
@@ -27,19 +27,21 @@ _MAGIC, _VERSION = b"PLSG", 1
 _RECORD = struct.Struct(">4sIIqqI")
 RECORD_BYTES = _RECORD.size
 _MARKER = b"\xa5PLR"
+_CARRIES = 1 << 31
 _SUMMARY = b"PLSM"
 SUMMARY_END_BYTES = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One batch as it is to be written. oldest_us, newest_us: of what it tells."""
+    """One batch as it is to be written. oldest_us, newest_us: of what it tells. carries: gap records."""
 
     seq: int
     rows: int
     oldest_us: int
     newest_us: int
     message: bytes
+    carries: bool = False
 
     @property
     def size(self) -> int:
@@ -56,6 +58,7 @@ class Found:
     rows: int
     oldest_us: int
     newest_us: int
+    carries: bool
 
 
 @dataclass(slots=True)
@@ -75,7 +78,10 @@ class Scan:
 
 
 class Summary(msgspec.Struct, frozen=True, array_like=True):
-    """What a finished segment holds. end: where the summary begins. ranges: inclusive seqs."""
+    """What a finished segment holds. end: where the summary begins. ranges: inclusive seqs.
+
+    carriers: seqs of batches that carry gap records.
+    """
 
     stream: bytes
     end: int
@@ -84,6 +90,7 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     oldest_us: int
     newest_us: int
     dictionaries: list[bytes]
+    carriers: list[int]
 
 
 def encoded_summary(summary: Summary) -> bytes:
@@ -143,9 +150,9 @@ def header(stream: bytes, ordinal: int, now_us: int) -> bytes:
 
 def encoded(record: Record) -> bytes:
     """A record as it stands in a segment."""
-    head = _RECORD.pack(
-        _MARKER, len(record.message), record.rows, record.oldest_us, record.newest_us, 0
-    )[:-4]  # fmt: skip
+    rows = record.rows | (_CARRIES if record.carries else 0)
+    length = len(record.message)
+    head = _RECORD.pack(_MARKER, length, rows, record.oldest_us, record.newest_us, 0)[:-4]
     return head + zlib.crc32(head).to_bytes(4, "big") + record.message
 
 
@@ -184,7 +191,8 @@ def record_at(content: bytes, at: int) -> Found | None:
         front = read_front(content[at + RECORD_BYTES : at + RECORD_BYTES + length])
     except WireError:
         return None
-    return Found(at, RECORD_BYTES + length, front, rows, oldest_us, newest_us)
+    carries = bool(rows & _CARRIES)
+    return Found(at, RECORD_BYTES + length, front, rows & ~_CARRIES, oldest_us, newest_us, carries)
 
 
 def _read_header(content: bytes, result: Scan) -> None:

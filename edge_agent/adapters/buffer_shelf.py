@@ -9,8 +9,16 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from edge_agent.adapters.buffer_contents import (
+    SUFFIX,
+    Segment,
+    believed,
+    empty_segment,
+    name_of,
+    summary_bytes,
+)
 from edge_agent.adapters.buffer_files import File, Files, set_aside
 from edge_agent.adapters.buffer_segment import (
     HEADER_BYTES,
@@ -20,7 +28,6 @@ from edge_agent.adapters.buffer_segment import (
     Offsets,
     Scan,
     Summary,
-    encoded_summary,
     header,
     record_at,
     scan,
@@ -31,85 +38,10 @@ from edge_agent.core.seqs import Seqs
 from shared.batch import Lane
 from shared.codec import MAX_MESSAGE
 
-SUFFIX = ".seg"
 _REPAIRED = ".repaired"
 _OFFSETS_KEPT = 8
 _READ_BYTES = 64 * 1024
 _log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Segment:
-    """One file. seqs: what it holds. rows, oldest_us, newest_us: of all its records. end: behind the last.
-
-    size: of the file. settled_us: since when nothing in it waits for an ack. dictionaries: hashes it needs.
-    """
-
-    ordinal: int
-    stream: bytes
-    seqs: Seqs
-    rows: int
-    oldest_us: int
-    newest_us: int
-    end: int
-    size: int
-    dictionaries: set[bytes]
-    settled_us: int | None = None
-    current: bool = False
-
-    @property
-    def name(self) -> str:
-        return name_of(self.ordinal)
-
-    @property
-    def first(self) -> int:
-        return self.seqs.ranges[0][0] if self.seqs else 0
-
-    @property
-    def last(self) -> int:
-        return self.seqs.ranges[-1][1] if self.seqs else -1
-
-    def add(self, founds: list[Found]) -> None:
-        """Count more records in."""
-        self.settled_us = None
-        runs: list[tuple[int, int]] = list(self.seqs.ranges)
-        for found in founds:
-            seq = found.front.seq
-            if runs and runs[-1][1] + 1 == seq:
-                runs[-1] = (runs[-1][0], seq)
-            else:
-                runs.append((seq, seq))
-            self.rows += found.rows
-            self.oldest_us = min(self.oldest_us, found.oldest_us)
-            self.newest_us = max(self.newest_us, found.newest_us)
-            self.end = max(self.end, found.offset + found.size)
-            self.dictionaries.add(found.front.dictionary)
-        self.seqs = Seqs.of(runs)
-
-
-def name_of(ordinal: int) -> str:
-    """File name of a segment; names sort as ordinals do."""
-    return f"{ordinal:012d}{SUFFIX}"
-
-
-def empty_segment(ordinal: int, stream: bytes) -> Segment:
-    """A segment without records."""
-    return Segment(ordinal, stream, Seqs(), 0, 1 << 62, -(1 << 62), HEADER_BYTES, HEADER_BYTES, set())
-
-
-def summary_bytes(segment: Segment) -> bytes:
-    """What ends the file of a segment that gets no more records."""
-    return encoded_summary(
-        Summary(
-            segment.stream,
-            segment.end,
-            list(segment.seqs.ranges),
-            segment.rows,
-            segment.oldest_us,
-            segment.newest_us,
-            sorted(segment.dictionaries),
-        )
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +66,7 @@ class Shelf:
     def __init__(self, files: Files) -> None:
         self.files = files
         self.segments: dict[int, Segment] = {}
+        self._by_stream: dict[bytes, dict[int, Segment]] = {}
         self.torn_bytes = 0
         self.set_aside = 0
         self.repairs = 0
@@ -162,11 +95,11 @@ class Shelf:
 
     def of_stream(self, stream: bytes) -> list[Segment]:
         """Segments of a stream, oldest first."""
-        return [segment for segment in self.segments.values() if segment.stream == stream]
+        return list(self._by_stream.get(stream, {}).values())
 
     def streams(self) -> list[bytes]:
         """Streams on disk, oldest first."""
-        return list(dict.fromkeys(segment.stream for segment in self.segments.values() if segment.seqs))
+        return [stream for stream, own in self._by_stream.items() if any(each.seqs for each in own.values())]
 
     def present(self, stream: bytes) -> Seqs:
         """The seqs of a stream that are on disk."""
@@ -203,9 +136,27 @@ class Shelf:
 
     def delete(self, segment: Segment) -> None:
         """Delete a segment's file; its name may come back after a power cut until names are synchronised."""
-        self.let_go(segment.ordinal)
+        self.forget(segment)
         self.files.unlink(segment.name)
+
+    def place(self, segment: Segment) -> None:
+        """A segment that is new, or that takes the place of the one of its ordinal."""
+        own = self._by_stream.setdefault(segment.stream, {})
+        own[segment.ordinal] = self.segments[segment.ordinal] = segment
+        for index in (own, self.segments):
+            if segment.ordinal < next(reversed(index)):
+                ordered = sorted(index.items())
+                index.clear()
+                index.update(ordered)
+
+    def forget(self, segment: Segment) -> None:
+        """A segment whose file is gone or about to go."""
+        self.let_go(segment.ordinal)
         self.segments.pop(segment.ordinal, None)
+        own = self._by_stream.get(segment.stream, {})
+        own.pop(segment.ordinal, None)
+        if not own:
+            self._by_stream.pop(segment.stream, None)
 
     def let_go(self, ordinal: int) -> None:
         """Close the file and forget the offsets of a segment."""
@@ -237,7 +188,7 @@ class Shelf:
     def _load(self, ordinal: int) -> None:
         name = name_of(ordinal)
         if (summary := self._summary(name)) is not None:
-            self._believe(ordinal, summary)
+            self.place(believed(ordinal, summary))
             return
         content = self._content(name)
         result = scan(content)
@@ -266,14 +217,6 @@ class Shelf:
             return None
         finally:
             file.close()
-
-    def _believe(self, ordinal: int, summary: Summary) -> None:
-        segment = empty_segment(ordinal, summary.stream)
-        segment.seqs = Seqs.of(summary.ranges)
-        segment.rows, segment.dictionaries = summary.rows, set(summary.dictionaries)
-        segment.oldest_us, segment.newest_us = summary.oldest_us, summary.newest_us
-        segment.end = segment.size = summary.end
-        self._place(segment)
 
     def _finish(self, segment: Segment) -> None:
         """A summary for a segment that a power cut or a repair left without one."""
@@ -306,12 +249,7 @@ class Shelf:
         segment = empty_segment(ordinal, result.stream)
         segment.add(result.found)
         segment.size = size
-        self._place(segment)
-
-    def _place(self, segment: Segment) -> None:
-        self.segments[segment.ordinal] = segment
-        if segment.ordinal < next(reversed(self.segments)):
-            self.segments = dict(sorted(self.segments.items()))
+        self.place(segment)
 
     def _rewrite(self, ordinal: int, stream: bytes, content: bytes, result: Scan) -> None:
         """Good records into a new file, synchronised before it takes the place of the damaged one."""
@@ -321,7 +259,7 @@ class Shelf:
         at, parts, moved = HEADER_BYTES, [header(stream, ordinal, 0)], []
         for found in result.found:
             parts.append(content[found.offset : found.offset + found.size])
-            moved.append(Found(at, found.size, found.front, found.rows, found.oldest_us, found.newest_us))
+            moved.append(replace(found, offset=at))
             at += found.size
         file = self.files.create(repaired)
         try:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 
+from edge_agent.adapters.buffer_contents import Segment, empty_segment, name_of, summary_bytes
 from edge_agent.adapters.buffer_files import File, Files
 from edge_agent.adapters.buffer_segment import Found, Record, encoded, header
-from edge_agent.adapters.buffer_shelf import Segment, empty_segment, name_of, summary_bytes
 from shared.codec import read_front
 
 
@@ -54,8 +54,8 @@ class Writer:
         at = self.segment.end
         founds = []
         for record in records:
-            front = read_front(record.message)
-            founds.append(Found(at, record.size, front, record.rows, record.oldest_us, record.newest_us))
+            front, span = read_front(record.message), (record.oldest_us, record.newest_us)
+            founds.append(Found(at, record.size, front, record.rows, *span, record.carries))
             at += record.size
         self._grow(self._file, self.segment, at)
         self._file.write(self.segment.end, b"".join(encoded(record) for record in records))

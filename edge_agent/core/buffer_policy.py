@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.batch import Gap
+
 
 class AtCap(StrEnum):
     """What happens when nothing acknowledged is left to delete.
@@ -88,15 +90,51 @@ def make_room(held: Sequence[Held], room: Room, at_cap: AtCap) -> Plan:
     return Plan(tuple(delete), tuple(drop), fits(exchange=True))
 
 
-def expired(held: Sequence[Held], now_us: int, keep_us: int) -> tuple[int, ...]:
-    """Acknowledged segments that have been kept for long enough, in case the cloud asks again."""
+def expired(held: Sequence[Held], now_us: int, keep_us: int, most: int = 2_000) -> tuple[int, ...]:
+    """Acknowledged segments that have been kept for long enough, in case the cloud asks again.
+
+    most: how many are kept at all, the newest; an agent that starts again and again makes many small ones.
+    """
+    settled = _oldest_first(held, settled=True)
+    too_many = {segment.ordinal for segment in settled[: max(0, len(settled) - most)]}
     return tuple(
         segment.ordinal
-        for segment in held
-        if segment.settled
-        and not segment.current
-        and segment.settled_us is not None
-        and now_us - segment.settled_us >= keep_us
+        for segment in settled
+        if segment.ordinal in too_many
+        or (segment.settled_us is not None and now_us - segment.settled_us >= keep_us)
+    )
+
+
+def merged(gaps: Sequence[Gap], most: int = 100) -> list[Gap]:
+    """The same losses in fewer records: runs of seqs that follow one another become one.
+
+    Losses that never got a seq stay apart, so that their spans stay narrow; beyond ``most`` of them the
+    oldest are joined.
+    """
+    numbered: list[Gap] = []
+    for gap in sorted((gap for gap in gaps if gap.seq_from > 0), key=lambda gap: (gap.stream, gap.seq_from)):
+        last = numbered[-1] if numbered else None
+        follows = last is not None and last.stream == gap.stream and gap.seq_from <= last.seq_to + 1
+        if last is not None and follows and not (last.signals or gap.signals):
+            numbered[-1] = _joined(last, gap)
+        else:
+            numbered.append(gap)
+    unnumbered = sorted((gap for gap in gaps if gap.seq_from <= 0), key=lambda gap: gap.from_us)
+    while len(unnumbered) > most:
+        unnumbered[:2] = [_joined(unnumbered[0], unnumbered[1])]
+    return [*numbered, *unnumbered]
+
+
+def _joined(one: Gap, other: Gap) -> Gap:
+    return Gap(
+        one.stream,
+        min(one.seq_from, other.seq_from),
+        max(one.seq_to, other.seq_to),
+        min(one.from_us, other.from_us),
+        max(one.to_us, other.to_us),
+        one.count + other.count,
+        one.reason,
+        sorted({*one.signals, *other.signals}) if one.signals and other.signals else [],
     )
 
 

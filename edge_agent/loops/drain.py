@@ -208,9 +208,9 @@ class Drain:
         """One batch that the cloud asked for again and the disk still holds."""
         while self._wanted:
             stream, first, last = self._wanted.popleft()
-            found = self._buffer.wanted(stream, first, min(first, last))
-            if first < last:
-                self._wanted.appendleft((stream, first + 1, last))
+            found = self._buffer.wanted(stream, first, first)
+            rest = [(stream, first + 1, last)] if found else self._held(stream, [(first + 1, last)])
+            self._wanted.extendleft(each for each in reversed(rest) if each[1] <= each[2])
             if found and (stream, first) not in self._window:
                 return [replace(batch, lane=Lane.HISTORY) for batch in found]
         return ()
