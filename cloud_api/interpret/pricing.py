@@ -152,11 +152,8 @@ class Pricing:
 
     @staticmethod
     def _standard_crew(facts: Facts, standard: Standard | None) -> Decimal:
-        """People of the standard; where there is none, and in idle and planned_stop, the actual crew stands
-        in."""
-        if standard is None or standard.crew is None or facts.state in ("idle", "planned_stop"):
-            return facts.crew
-        return standard.crew
+        """People of the standard; without one, as in idle and planned_stop, the actual crew stands in."""
+        return facts.crew if standard is None or standard.crew is None else standard.crew
 
     def _energy_cells(self, facts: Facts, standard: Standard | None) -> list[Cell]:
         if not facts.energy_kwh and not (facts.good or facts.scrap or facts.rework):

@@ -13,12 +13,13 @@ from cloud_api.interpret.confidence import (
     trust_facts,
     unexplained_share,
 )
+from cloud_api.interpret.plant import Break, Shift
 
-from .scenes import MINUTE, WEEK, Shift, Story, outputs, plant, run
+from .scenes import MINUTE, WEEK, Story, outputs, plant, run
 
 
 def test_facts_come_from_scheduled_time_and_stops_are_down() -> None:
-    model = plant(shifts=[Shift("A", 480, 540, WEEK)])
+    model = plant(shifts=[Shift("A", 480, 570, WEEK, (Break(540, 30),))])
     story = Story()("08:00", state="running", product="P", quality=1)("08:10", state="down")
     story("08:15", state="waiting", reason="")("08:20", state="down", reason="jam")
     story("08:35", state="running")

@@ -110,6 +110,12 @@ def test_a_paid_break_costs_labour_to_planned_stop_without_a_product() -> None:
     assert ledger(run(hour_of("running"), model)) == amounts(machine_speed_loss="60", labour_speed_loss="60")
 
 
+def test_all_labour_of_a_paid_break_is_its_own_whatever_the_standard_crew() -> None:
+    model = plant(shifts=[Shift("A", 480, 600, WEEK, (Break(480, 60, paid=True),))])
+    story = Story()("08:00", state="down", product="P", crew=3)("09:00", good_count=0)
+    assert ledger(run(story, model)) == amounts(labour_planned_stop="90")
+
+
 def test_a_shift_of_overtime_is_scheduled_time_at_the_multiplier() -> None:
     model = plant(shifts=[Shift("S", 480, 600, WEEK, overtime=True)], labour=[wage("30", "40", "2")])
     assert ledger(run(hour_of("idle"), model)) == amounts(
@@ -205,6 +211,13 @@ def test_running_without_a_standard_is_unexplained_at_standard_prices_price_and_
         energy_unexplained="1", energy_price="1", material_unexplained="6", material_price="4",
     )  # fmt: skip
     assert ("standard", "X") in missing(story, model)
+
+
+def test_without_a_standard_a_bill_explains_nothing() -> None:
+    model = plant(bill=(bill("steel", "2", product="X"),), prices=(price("steel", "3"),), standards=[])
+    story = Story()("08:00", state="running", product="X", crew=0, good_count=0)("09:00", good_count=5)
+    rows = [entry for entry in entries(run(story, model)) if entry.resource == "material"]
+    assert [(e.cause, e.amount, e.assumed) for e in rows] == [("unexplained", D(30), True)]
 
 
 def test_running_without_a_product_is_unexplained_and_named() -> None:

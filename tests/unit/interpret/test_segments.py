@@ -112,6 +112,14 @@ def test_units_in_idle_belong_to_the_last_running_product_and_idle_carries_none(
     )
 
 
+def test_units_in_a_planned_stop_belong_to_the_last_running_product_too() -> None:
+    story = Story()("08:00", state="running", product="P", order="7", good_count=0)
+    story("08:20", state="planned_stop", product="Q")("08:30", good_count=6)("08:40", good_count=6)
+    stop = segments(run(story))[-1]
+    assert (stop.product, stop.order) == (None, None)
+    assert (stop.made_product, stop.made_order, stop.good) == ("P", "7", D(6))
+
+
 def test_a_reason_given_during_a_stop_covers_the_whole_stop() -> None:
     story = Story()("08:00", state="running")("08:10", state="down")("08:15", reason="jam")
     story("08:30", state="running", reason="")("08:40", good_count=0)

@@ -90,6 +90,16 @@ def test_a_backlog_on_its_way_is_in_transit_until_the_data_is_in() -> None:
     ]  # fmt: skip
 
 
+def test_what_is_dropped_for_good_tells_more_than_a_backlog() -> None:
+    story = Story(live=True).covered(("08:00", "08:10"), ("08:30", "08:40"))
+    story("08:00", state="running")("08:30", state="running")
+    story.lost("08:10", "08:30", "pending").lost("08:15", "08:20", reason="jumbled disk")
+    assert [(s.state, s.reason) for s in segments(run(story))] == [
+        ("running", None), ("unknown", "in transit"), ("unknown", "jumbled disk"), ("unknown", "in transit"),
+        ("running", None),
+    ]  # fmt: skip
+
+
 def test_history_is_not_used_where_live_data_covers() -> None:
     story = Story(live=True).covered(("08:00", "08:30"))
     story("08:00", state="running", product="P")
