@@ -67,6 +67,7 @@ class OpcUa:
         self._overflows = 0
         self._evidence: Instant | None = None
         self._lost = False
+        self._running = False
         self._reason: str | None = None
 
     @property
@@ -83,6 +84,7 @@ class OpcUa:
     async def run(self, sink: Sink) -> None:
         """Connect, watch, and connect again, until cancelled."""
         began = self._now()
+        self._running = True
         while True:
             try:
                 await self._one_session(sink, began)
@@ -97,9 +99,13 @@ class OpcUa:
             _end_if_cancelled()
 
     async def read(self, signals: Sequence[int]) -> list[Reading]:
-        """One direct read now, through the session that stands; one is opened where none does."""
+        """One direct read now, through the session that stands. Only where nobody runs the source is one
+        opened.
+        """
         wanted = [self._signals[index] for index in signals]
         try:
+            if self._session is None and self._running:
+                raise SessionLost(self._reason or f"{self.name} is not connected yet")
             session = self._session or await self._open()
             values = await session.read(wanted)
         except (AgentError, *_FAULTS) as fault:

@@ -228,3 +228,17 @@ async def test_reading_without_running_and_from_a_server_that_is_not_there():
     (reading,) = await source.read([0])
     assert reading.quality is Quality.BAD
     assert reading.why
+
+
+async def test_a_read_while_the_source_runs_asks_for_no_session_of_its_own():
+    async with plant({"n": 8}) as server:
+        source = opcua(server.port, [node(0, "n")])
+        async with running(source):
+            await until(lambda: source.health().live == 1)
+            (reading,) = await source.read([0])
+            assert (reading.value, source.sessions) == (8, 1)
+    async with running(source):
+        await until(lambda: "takes no connection" in (source.health().reason or ""))
+        (reading,) = await source.read([0])
+        assert (reading.quality, source.sessions) == (Quality.BAD, 1)
+        assert "takes no connection" in (reading.why or "")
