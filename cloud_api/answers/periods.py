@@ -9,11 +9,15 @@ from psycopg import Connection
 
 from cloud_api.answers.question import Question
 from cloud_api.answers.shapes import PeriodRow, Periods
-from cloud_api.store.times import from_us
+from cloud_api.store.statements import statement
+from cloud_api.store.times import from_us, to_us
 
 
 def periods(connection: Connection[Any], question: Question, sees_money: bool, now: datetime) -> Periods:
-    """Every period of the sites asked for, oldest first."""
+    """Periods of the sites asked for from their first data up to the present one, oldest first."""
+    ids = {"machines": [machine.machine_id for machine in question.machines]}
+    firsts = [to_us(first) for first, _ in connection.execute(statement("answers.trust_spans"), ids)]
+    begin, end = min(firsts, default=to_us(now)), to_us(now)
     rows = [
         PeriodRow(
             id=period.name,
@@ -24,5 +28,6 @@ def periods(connection: Connection[Any], question: Question, sees_money: bool, n
         )
         for site in question.sites
         for period in site.periods
+        if period.to_us > begin and period.from_us <= end
     ]
     return Periods(rows=rows)

@@ -6,7 +6,8 @@ Read once for each version of a plant model and kept: a plant model is small, an
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -15,6 +16,7 @@ from typing import Literal
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
+from cloud_api.answers.fiscal import fiscal_periods
 from cloud_api.interpret.plant import Plant
 from cloud_api.interpret.standards import Book
 from cloud_api.store import plant as plants
@@ -44,6 +46,10 @@ class Period:
     from_us: int
     to_us: int
     status: Status
+
+
+def _begin(period: Period) -> int:
+    return period.from_us
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +95,8 @@ class Site:
 
     def period_of(self, us: int) -> str | None:
         """The fiscal period of an instant, None where none is laid down."""
-        return next((period.name for period in self.periods if period.from_us <= us < period.to_us), None)
+        at = bisect_right(self.periods, us, key=_begin) - 1
+        return self.periods[at].name if at >= 0 and us < self.periods[at].to_us else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +116,7 @@ class Atlas:
     """Keeps the compiled plant model of each site until a newer version is loaded. Safe between threads."""
 
     def __init__(self) -> None:
-        self._books: dict[str, tuple[int, Book]] = {}
+        self._known: dict[str, tuple[int, Book, tuple[Period, ...]]] = {}
         self._lock = Lock()
 
     def places(self, connection: Connection[TupleRow]) -> Places:
@@ -119,32 +126,39 @@ class Atlas:
         periods: dict[str, list[Period]] = {}
         for site, name, starts_at, ends_at, status in connection.execute(statement("answers.periods")):
             periods.setdefault(site, []).append(Period(name, to_us(starts_at), to_us(ends_at), status))
-        return Places(
-            tuple(
-                Site(
-                    name=site,
-                    machines=tuple(machines.get(site, ())),
-                    periods=tuple(periods.get(site, ())),
-                    book=self._book(connection, site, version),
-                )
-                for site, version in sorted(versions.items())
-            )
-        )
+        sites = []
+        for site, version in sorted(versions.items()):
+            book, laid_down = self._site(connection, site, version)
+            own = tuple(machines.get(site, ()))
+            sites.append(Site(site, own, tuple(periods.get(site, laid_down)), book))
+        return Places(tuple(sites))
 
-    def _book(self, connection: Connection[TupleRow], site: str, version: int | None) -> Book | None:
+    def _site(
+        self, connection: Connection[TupleRow], site: str, version: int | None
+    ) -> tuple[Book | None, tuple[Period, ...]]:
+        """The compiled plant model of a site, and the periods that it lays down."""
         if version is None:
-            return None
+            return None, ()
         with self._lock:
-            kept = self._books.get(site)
+            kept = self._known.get(site)
         if kept is not None and kept[0] == version:
-            return kept[1]
+            return kept[1], kept[2]
         plant = plants.snapshot(connection, site)
         if plant is None:
-            return None
+            return None, ()
         book = Book(plant)
+        laid_down = tuple(_periods(book))
         with self._lock:
-            self._books[site] = (version, book)
-        return book
+            self._known[site] = (version, book, laid_down)
+        return book, laid_down
+
+
+def _periods(book: Book) -> Iterator[Period]:
+    plant = book.plant
+    for name, first, end in fiscal_periods(plant.fiscal_pattern, plant.fiscal_year_start):
+        yield Period(
+            name, book.almanac.day_span(first).from_us, book.almanac.day_span(end).from_us, "provisional"
+        )
 
 
 def _by_site(machines: Iterable[Machine]) -> Mapping[str, list[Machine]]:

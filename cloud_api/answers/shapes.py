@@ -56,9 +56,7 @@ class Confidence(Struct, frozen=True, kw_only=True):
     reason_coverage: Annotated[Share | None, Meta(description="Reasoned stop minutes / stop minutes.")]
     count_closure: Annotated[
         Share | None,
-        Meta(
-            description="Largest |floor - confirmed| / confirmed good of an order; null without any."
-        ),
+        Meta(description="Largest |floor - confirmed| / confirmed good of an order; null without any."),
     ]
     clock_offset_s: Annotated[
         Decimal | None, Meta(description="Largest clock offset of the agents behind it, seconds.")

@@ -59,7 +59,7 @@ ENDPOINTS = (
         shapes.Variances,
         "Actual against flexed standard",
         "variance = actual - good units x allowance, positive is unfavourable; planning + operational = "
-        "variance. Where machines of a line are asked for together, output counts at the last, and the cells of "
+        "variance. Where machines of a line are asked for together, output counts at the last, and cells of "
         "resource `line` close the line. A reason has no allowance: allowances stand where reason is null.",
         variances,
     ),
@@ -71,7 +71,7 @@ ENDPOINTS = (
         shapes.Segments,
         "The evidence: what the machines did",
         "Spans of constant state, product, order, reason, crew, shift and calendar status. With `resource` "
-        "or `cause`, `amount` is of these entries only and spans without any are left out, so that amounts add "
+        "or `cause`, `amount` is of these entries only and spans without any are left out: the amounts add "
         "up to the cell they explain. Charges belong to no span.",
         segments,
     ),

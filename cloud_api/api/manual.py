@@ -71,7 +71,8 @@ def page(said: dict[str, Any]) -> str:
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width"><title>Plantledger API</title>'
-        '<link rel="stylesheet" href="/static/plantledger.css"><body class="manual">'
+        '<link rel="stylesheet" href="/static/plantledger.css"><link rel="icon" href="data:,">'
+        '<body class="manual">'
         f"<main><h1>Plantledger API</h1><p>{_marked(said['info']['description'])}</p>"
         '<p>The same for programs: <a href="/openapi.json"><code>/openapi.json</code></a>. '
         'Back to <a href="/">the figures</a>.</p>'

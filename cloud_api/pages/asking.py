@@ -13,6 +13,8 @@ from psycopg import Connection
 from cloud_api.access.gate import Principal
 from cloud_api.answers.places import Places, Site
 from cloud_api.answers.question import FILTERS, SPANS_OF_TIME, Question, read
+from cloud_api.store.statements import statement
+from cloud_api.store.times import to_us
 
 TAKES = (
     "from",
@@ -35,7 +37,7 @@ DAYS = 28
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A connection in one snapshot, the places that the reader may see, the present, and the address."""
+    """A connection in one snapshot, the places that the reader may see, the present, the address."""
 
     connection: Connection[Any]
     places: Places
@@ -94,12 +96,13 @@ class Asking:
 
     @property
     def today(self) -> dt.date:
-        """The production day of the present at the site."""
+        """The last production day that the page shows by itself: of the present, or of the last data where
+        nothing came since."""
         if self.site is None:
             return self.now.date()
-        return self.site.day_of(
-            (self.now - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1)
-        )
+        ids = {"machines": [machine.machine_id for machine in self.site.machines]}
+        lasts = [last for _, last in self.connection.execute(statement("answers.trust_spans"), ids)]
+        return self.site.day_of(to_us(min(self.now, max(lasts, default=self.now))))
 
 
 def address(path: str, parameters: Sequence[tuple[str, str]]) -> str:

@@ -131,7 +131,7 @@ def _spans(asking: Asking, parameters: Sequence[tuple[str, str]]) -> list[dict[s
     """Windows that are one tap away: days up to now, and the last two fiscal periods."""
     rest = [(key, value) for key, value in parameters if key not in ("from", "to", "period")]
     chosen = {(key, value) for key, value in parameters if key in ("from", "to", "period")}
-    windows = [("today", asking.window(1))]
+    windows = [("last day", asking.window(1))]
     windows += [(f"{days} days", asking.window(days)) for days in (7, DAYS, 91)]
     if asking.site is not None:
         begun = [period for period in asking.site.periods if period.from_us <= _micros(asking.now)]
