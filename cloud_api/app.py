@@ -10,23 +10,19 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Protocol
 
 from cloud_api.errors import CloudError
 from cloud_api.ingest.broker import URL_FILE as BROKER_URL_FILE
 from cloud_api.ingest.broker import EmbeddedBroker
+from cloud_api.parts import Child, Ending, Part, Server
 from cloud_api.settings import PREFIX, Settings
-from cloud_api.store.cluster import Cluster, end_with_parent
 from cloud_api.store.embedded import URL_FILE, Owner, open_cluster, publish, take_lock
 from cloud_api.store.migrations import migrate
 from cloud_api.store.pool import open_pool
@@ -35,9 +31,6 @@ log = logging.getLogger(__name__)
 Say = Callable[[str], None]
 
 DATABASE_WAIT_S = 60.0
-CHILD_STOP_S = 15.0
-LONGEST_PAUSE_S = 30.0
-STEADY_S = 60.0
 API_CONNECTIONS = 16
 
 
@@ -56,23 +49,22 @@ def serve(settings: Settings, roles: Collection[Role], say: Say) -> int:
     """
     refuse_open_door(settings, roles)
     refuse_missing_urls(settings, roles)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    ending = Ending()
+    ending.listen()
     with contextlib.ExitStack() as parts:
         watched: list[Part] = []
-        environment = _start_embedded(settings, roles, parts, watched, stop, say)
-        if stop.is_set():
+        environment = _start_embedded(settings, roles, parts, watched, ending, say)
+        if ending.asked:
             return 0
         url = environment[PREFIX + "DATABASE_URL"]
-        _migrate_patiently(url, stop, say)
+        _migrate_patiently(url, ending, say)
         own = Role.API if Role.API in roles else next(iter(roles))
         for role in sorted(set(roles) - {own}):
             child = Child(role, environment)
             parts.callback(child.stop)
             child.start()
             watched.append(child)
-        return _run_own(own, _with_urls(settings, environment), url, watched, stop, say)
+        return _run_own(own, _with_urls(settings, environment), url, watched, ending, say)
 
 
 def refuse_open_door(settings: Settings, roles: Collection[Role]) -> None:
@@ -106,90 +98,19 @@ def refuse_missing_urls(settings: Settings, roles: Collection[Role]) -> None:
         )
 
 
-class Part(Protocol):
-    """Something that serve keeps alive."""
-
-    def mend(self) -> None:
-        """Starts it again if it has ended by itself."""
-
-
-@dataclass
-class Child:
-    """A role in a process of its own; after an end of its own it starts again, ever slower."""
-
-    role: Role
-    environment: Mapping[str, str]
-    process: subprocess.Popen[bytes] | None = None
-    started_s: float = 0.0
-    pause_s: float = 0.5
-    due_s: float | None = None
-
-    def start(self) -> None:
-        """Starts the process; it ends with us."""
-        self.started_s, self.due_s = time.monotonic(), None
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "cloud_api", "serve", "--role", self.role],
-            env={**os.environ, **self.environment}, stdin=subprocess.DEVNULL, start_new_session=True,
-            preexec_fn=end_with_parent(signal.SIGTERM),  # noqa: PLW1509  one prepared system call
-        )  # fmt: skip
-
-    def mend(self) -> None:
-        """Starts it again a while after it ended."""
-        now = time.monotonic()
-        if self.due_s is not None:
-            if now >= self.due_s:
-                self.start()
-        elif self.process is not None and (code := self.process.poll()) is not None:
-            self.pause_s = 0.5 if now - self.started_s > STEADY_S else min(self.pause_s * 2, LONGEST_PAUSE_S)
-            self.due_s = now + self.pause_s
-            log.error("role %s ended with %s: starting it again in %.1f s", self.role, code, self.pause_s)
-
-    def stop(self) -> None:
-        """Asks it to end, and makes it."""
-        if self.process is None:
-            return
-        for how in (signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError):
-                self.process.send_signal(how)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(CHILD_STOP_S)
-                return
-
-
-@dataclass
-class Server:
-    """A server process of an embedded part (PostgreSQL, the broker), started again on the same port."""
-
-    name: str
-    part: Cluster | EmbeddedBroker
-    tried_s: float = field(default_factory=time.monotonic)
-
-    def mend(self) -> None:
-        """Starts it again where it is gone; tries every other second."""
-        process = self.part.process
-        if (process is not None and process.poll() is None) or time.monotonic() - self.tried_s < 2:
-            return
-        log.error("the embedded %s is gone: starting it again", self.name)
-        self.tried_s = time.monotonic()
-        try:
-            self.part.start()
-        except CloudError as error:
-            log.error("%s", error)
-
-
 def _start_embedded(
     settings: Settings,
     roles: Collection[Role],
     parts: contextlib.ExitStack,
     watched: list[Part],
-    stop: threading.Event,
+    ending: Ending,
     say: Say,
 ) -> dict[str, str]:
     """Starts what is not given; returns the environment in which the roles find everything."""
     environment: dict[str, str] = {}
     if settings.database_url is None or (settings.mqtt_url is None and Role.INGEST in roles):
-        _own(settings, parts, stop, say)
-        if stop.is_set():
+        _own(settings, parts, ending, say)
+        if ending.asked:
             return environment
     if settings.database_url is not None:
         environment[PREFIX + "DATABASE_URL"] = settings.database_url
@@ -214,10 +135,10 @@ def _start_embedded(
     return environment
 
 
-def _own(settings: Settings, parts: contextlib.ExitStack, stop: threading.Event, say: Say) -> None:
+def _own(settings: Settings, parts: contextlib.ExitStack, ending: Ending, say: Say) -> None:
     """The lock of the data folder; waits for a command that holds it. Raises CloudError for another serve."""
     told = False
-    while (lock := take_lock(settings.data_dir, "serve")) is None and not stop.is_set():
+    while (lock := take_lock(settings.data_dir, "serve")) is None and not ending.asked:
         owner = Owner.of(settings.data_dir)
         if owner is not None and owner.lasting:
             raise CloudError(
@@ -228,7 +149,7 @@ def _own(settings: Settings, parts: contextlib.ExitStack, stop: threading.Event,
         if not told:
             say("waiting for the command that uses the embedded database to end")
             told = True
-        stop.wait(0.1)
+        ending.pause(0.1)
     if lock is not None:
         parts.callback(os.close, lock)
 
@@ -240,10 +161,10 @@ def _leave(parts: contextlib.ExitStack, settings: Settings, name: str, url: str)
     parts.callback(path.unlink, missing_ok=True)
 
 
-def _migrate_patiently(url: str, stop: threading.Event, say: Say) -> None:
+def _migrate_patiently(url: str, ending: Ending, say: Say) -> None:
     """Brings the schema up to date; a server that is just starting is waited for."""
     deadline, told = time.monotonic() + DATABASE_WAIT_S, False
-    while not stop.is_set():
+    while not ending.asked:
         try:
             for name in migrate(url):
                 say(f"applied {name}")
@@ -254,7 +175,7 @@ def _migrate_patiently(url: str, stop: threading.Event, say: Say) -> None:
             if not told:
                 say(f"waiting for the database: {error.where}")
                 told = True
-            stop.wait(0.5)
+            ending.pause(0.5)
 
 
 def _with_urls(settings: Settings, environment: Mapping[str, str]) -> Settings:
@@ -266,23 +187,21 @@ def _with_urls(settings: Settings, environment: Mapping[str, str]) -> Settings:
     )
 
 
-def _run_own(
-    role: Role, settings: Settings, url: str, watched: list[Part], stop: threading.Event, say: Say
-) -> int:
+def _run_own(role: Role, settings: Settings, url: str, watched: list[Part], ending: Ending, say: Say) -> int:
     """Runs one role in a thread of this process, and keeps the parts alive, until stop."""
     failure: list[BaseException] = []
 
     def run() -> None:
         try:
-            _ROLES[role](settings, url, stop, say)
+            _ROLES[role](settings, url, ending.stop, say)
         except BaseException as error:
             failure.append(error)
         finally:
-            stop.set()
+            ending.stop.set()
 
     thread = threading.Thread(target=run, name=str(role))
     thread.start()
-    while not stop.wait(0.2):
+    while not ending.pause(0.2):
         for part in watched:
             part.mend()
     thread.join()
