@@ -66,33 +66,43 @@ def faults_of(
     """
     need_us = scan_us * 5 // 4 + 150_000
     return [
-        *_missing(changes, rows, covered, need_us),
+        *_missing(owed(changes, covered, need_us, outages), rows, need_us),
         *_doubled(rows),
         *_untrue(changes, rows, scan_us),
         *_unexplained_holes(covered, outages, mark_us),
     ]
 
 
-def owed(changes: Iterable[Change], covered: Sequence[Span], need_us: int) -> list[Change]:
-    """Changes that were held long enough while the agent watched."""
+def owed(
+    changes: Iterable[Change], covered: Sequence[Span], need_us: int, outages: Sequence[Span] = ()
+) -> list[Change]:
+    """Changes that were held long enough while the agent watched, and nothing kept it from doing so.
+
+    A failed scan that is repaired within the grace of its source is no loss by contract; an outage as short as
+    that therefore stays covered, and owes nothing.
+    """
     starts = [span.from_us for span in covered]
 
     def watched(change: Change) -> bool:
         place = bisect.bisect_right(starts, change.from_us) - 1
-        return place >= 0 and change.from_us + need_us <= covered[place].to_us
+        return place >= 0 and change.from_us + need_us <= covered[place].to_us and not disturbed(change)
+
+    def disturbed(change: Change) -> bool:
+        return any(
+            outage.from_us <= change.from_us + need_us and change.from_us <= outage.to_us + need_us
+            for outage in outages
+        )
 
     return [change for change in changes if change.to_us - change.from_us >= need_us and watched(change)]
 
 
-def _missing(
-    changes: Sequence[Change], rows: Sequence[Row], covered: Sequence[Span], need_us: int
-) -> list[str]:
+def _missing(owing: Sequence[Change], rows: Sequence[Row], need_us: int) -> list[str]:
     seen: dict[tuple[str, float], list[int]] = {}
     for row in rows:
         if row.value is not None:
             seen.setdefault((row.signal, row.value), []).append(row.time_us)
     found = []
-    for change in owed(changes, covered, need_us):
+    for change in owing:
         times = [
             time_us
             for time_us in seen.get((change.signal, float(change.value)), [])
