@@ -78,8 +78,8 @@ def owed(
 ) -> list[Change]:
     """Changes that were held long enough while the agent watched, and nothing kept it from doing so.
 
-    A failed scan that is repaired within the grace of its source is no loss by contract; an outage as short as
-    that therefore stays covered, and owes nothing.
+    A failed scan that is repaired within the grace of its source is no loss by contract; an outage as short
+    as that therefore stays covered, and owes nothing.
     """
     starts = [span.from_us for span in covered]
 
