@@ -122,12 +122,16 @@ class Scanner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What the recorder asks the buffer to keep: one batch, not yet numbered."""
+    """What the recorder asks the buffer to keep: one batch, not yet numbered.
+
+    dictionary: hash of the dictionary that its indexes mean; None for the one in use.
+    """
 
     samples: Sequence[Sample]
     marks: Sequence[ScanMark] = ()
     gaps: Sequence[Gap] = ()
     pending: Sequence[Pending] = ()
+    dictionary: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +206,9 @@ class Buffer(Protocol):
 
     def use(self, dictionary: Dictionary) -> bytes:
         """Batches from now on mean this dictionary; returns its hash."""
+
+    def in_use(self) -> bytes | None:
+        """Hash of the dictionary that batches mean now; None before ``use``."""
 
     def state(self) -> BufferState:
         """Depth, bytes, commit counter, errors."""

@@ -58,6 +58,7 @@ class DurableBuffer:
         self._ledger = Ledger(self._shelf, stream, clock.now_us)
         self._dictionaries = Dictionaries(files)
         self._dictionary: bytes | None = None
+        self._used: set[bytes] = set()
         self._front = Front(stream, instance, max_bytes=limits.front_bytes, max_message=limits.message_bytes)
         self._writer = Writer(files, limits.segment_bytes, limits.chunk_bytes)
         self._next_ordinal = self._shelf.next_ordinal()
@@ -83,7 +84,12 @@ class DurableBuffer:
     def use(self, dictionary: Dictionary) -> bytes:
         """Batches from now on mean this dictionary; returns its hash."""
         self._dictionary = self._dictionaries.keep(dictionary)
+        self._used.add(self._dictionary)
         self._owe_holes()
+        return self._dictionary
+
+    def in_use(self) -> bytes | None:
+        """Hash of the dictionary that batches mean now; None before ``use``."""
         return self._dictionary
 
     def put(self, written: Written) -> bool:
@@ -93,7 +99,8 @@ class DurableBuffer:
         """
         if self._dictionary is None:
             raise RuntimeError("no dictionary in use: call use() first")
-        if self._closed or not self._front.put(self._dictionary, written, self._clock.now_us()):
+        meant = written.dictionary or self._dictionary
+        if self._closed or not self._front.put(meant, written, self._clock.now_us()):
             return False
         self._newest_us = max([self._newest_us, *(sample.time_us for sample in written.samples[-1:])])
         self._wake.set()
@@ -338,7 +345,7 @@ class DurableBuffer:
             self._shelf.delete(segment)
             self._ledger.forget(segment)
         needed = {each for segment in self._shelf.segments.values() for each in segment.dictionaries}
-        self._dictionaries.forget_others(needed | {self._dictionary or b""})
+        self._dictionaries.forget_others(needed | self._used)
 
     def _owe_holes(self) -> None:
         """What a damaged segment has lost is told in a gap record, and settled once that is committed."""

@@ -81,7 +81,10 @@ class _Source:
 
 
 class Recorder:
-    """Implements ports.Sink over a buffer. sources: name to index on the wire. Use it from one event loop."""
+    """Implements ports.Sink over a buffer. sources: name to index on the wire. Use it from one event loop.
+
+    Its indexes mean the dictionary that the buffer had in use when it was made, also after another came.
+    """
 
     def __init__(
         self,
@@ -95,6 +98,7 @@ class Recorder:
         self._clock = clock
         self._limits = limits or RecordLimits()
         self._stream = buffer.state().stream
+        self._dictionary = buffer.in_use()
         self._sources = {name: _Source(index, []) for name, index in sources.items()}
         self._rules: dict[int, ReportRule] = {}
         for each in signals:
@@ -194,7 +198,7 @@ class Recorder:
         due = self._due_for_marks(now_s, all_marks)
         marks = [ScanMark(place.index, *span) for place in due for span in place.spans]
         gaps = [self._gap_until(again)] if self._gap is not None else []
-        written = Written([*self._rows, *again], marks, gaps, self._pending)
+        written = Written([*self._rows, *again], marks, gaps, self._pending, self._dictionary)
         if not (written.samples or marks or gaps or written.pending):
             return
         if self._put(written):

@@ -44,12 +44,16 @@ class HandClock:
 
 
 def opened(
-    files: Files, stream: bytes = b"s" * 16, clock: HandClock | None = None, limits: BufferLimits = SMALL
+    files: Files,
+    stream: bytes = b"s" * 16,
+    clock: HandClock | None = None,
+    limits: BufferLimits = SMALL,
+    plant: Dictionary = PLANT,
 ) -> DurableBuffer:
     """A buffer with its dictionary in use."""
     instance = instance_of(files, "machine", bytes)
     buffer = DurableBuffer(files, stream=stream, instance=instance, clock=clock or HandClock(), limits=limits)
-    buffer.use(PLANT)
+    buffer.use(plant)
     return buffer
 
 

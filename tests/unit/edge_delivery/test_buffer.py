@@ -232,13 +232,30 @@ async def test_dictionaries_stay_as_long_as_a_batch_needs_them() -> None:
         await commit(buffer)
     assert {read_front(each.message).dictionary for each in waiting(buffer)} == {first, second}
     assert sorted(buffer.dictionaries()) == sorted([first, second])
-    buffer.acknowledge(ack(buffer.state().stream, 16))
+    buffer.close()
+    buffer = opened(disk, NEW, clock, plant=other)
+    assert sorted(buffer.dictionaries()) == sorted([first, second])
+    buffer.acknowledge(ack(b"s" * 16, 16))
     clock.advance(25 * 3600)
     buffer._keep_house()
+    assert buffer.dictionaries() == [second]
     assert buffer.dictionary(first) is None
     message = buffer.dictionary(second)
     assert message is not None
     assert dictionary.unpack(message) == (second, other)
+
+
+async def test_a_batch_of_the_dictionary_before_keeps_its_meaning() -> None:
+    """A recorder of the old config may hand over its last rows after the new config came into use."""
+    buffer = opened(PowerDisk(1))
+    old = buffer.in_use()
+    new = buffer.use(Dictionary(PLANT.sources, [*PLANT.signals, *PLANT.signals]))
+    assert buffer.in_use() == new != old
+    buffer.put(Written([Sample(0, T0, 1.0)], dictionary=old))
+    buffer.put(Written([Sample(1, T0, 2.0)]))
+    await commit(buffer)
+    assert [read_front(each.message).dictionary for each in waiting(buffer)] == [old, new]
+    assert buffer.dictionary(old or b"") is not None
 
 
 async def test_committed_wakes_everyone_who_waits() -> None:

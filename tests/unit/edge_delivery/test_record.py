@@ -35,6 +35,9 @@ class NoteBuffer:
             self.batches.append(written)
         return not self.full
 
+    def in_use(self) -> bytes:
+        return b"d" * 16
+
     def state(self) -> BufferState:
         return BufferState(S, 0, 0, 0, 0, None, 0, 0)
 
