@@ -13,12 +13,15 @@ from psycopg import Connection
 from cloud_api.answers.edges import edge_entries
 from cloud_api.answers.grouping import Grain, Key, filters, key_of, needs
 from cloud_api.answers.places import Machine, Site
-from cloud_api.answers.question import Question
+from cloud_api.answers.question import Mistake, Question, QuestionError
 from cloud_api.answers.window import days_at, window_at
 from cloud_api.interpret.model import Entry
 from cloud_api.interpret.money import CONTEXT
 from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us
+
+MOST_GROUPS = 300_000
+"""Groups that one answer holds; a question for more is refused."""
 
 HOURLY = frozenset({"order", "shift", "reason", "hour"})
 """Groups and filters that only the hourly rows tell apart."""
@@ -50,6 +53,9 @@ def sums_of(connection: Connection[Any], question: Question) -> dict[Key, Sum]:
         for grain, sum_ in (*_stored(connection, question, site), *_cut(connection, question, site)):
             key = key_of(grain, question.by)
             sums[key] = sums[key].plus(sum_) if key in sums else sum_
+            if len(sums) > MOST_GROUPS:
+                message = f"gives more than {MOST_GROUPS:,} groups; ask for a shorter window or fewer of them"
+                raise QuestionError([Mistake("by", message)])
     return sums
 
 

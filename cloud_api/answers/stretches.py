@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -11,12 +11,13 @@ import msgspec
 from psycopg import Connection
 
 from cloud_api.answers.edges import edge_segments
+from cloud_api.answers.grouping import filters
 from cloud_api.answers.ledger import wanted
 from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.question import Question
 from cloud_api.answers.window import Window, window_at
 from cloud_api.interpret.ledger import price
-from cloud_api.interpret.model import Segment, Turn, Use
+from cloud_api.interpret.model import CAUSE_OF_STATE, Segment, Turn, Use
 from cloud_api.interpret.money import CONTEXT
 from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us, to_us
@@ -26,6 +27,13 @@ CHUNK = 2000
 
 _SAME = ("state", "product", "order", "reason", "crew", "shift", "calendar")
 ZERO = Decimal(0)
+
+STATES_OF_CAUSE = {
+    **{cause: (state,) for state, cause in CAUSE_OF_STATE.items()},
+    **dict.fromkeys(("speed_loss", "rework", "usage"), ("running",)),
+    "unexplained": ("running", "unknown"),
+}
+"""Where entries of a cause come from; causes that are not named here come from any state."""
 
 
 @dataclass(slots=True)
@@ -125,14 +133,15 @@ def _segments(
     first = None if span.first_hour is None else to_us(span.first_hour)
     before = [segment for segment in cut if first is not None and segment.from_us < first]
     yield from before
-    yield from _stored(connection, span, machine, after_us)
+    yield from _stored(connection, question, span, machine, after_us)
     yield from (segment for segment in cut if segment not in before)
 
 
 def _stored(
-    connection: Connection[Any], span: Window, machine: Machine, after_us: int | None
+    connection: Connection[Any], question: Question, span: Window, machine: Machine, after_us: int | None
 ) -> Iterator[Segment]:
     after = None if after_us is None else from_us(after_us)
+    asked = {**filters(question), "states": states_of(question.names("cause"))}
     while True:
         rows = connection.execute(
             statement("answers.segments"),
@@ -144,12 +153,20 @@ def _stored(
                 "end_day": span.end_day,
                 "after": after,
                 "limit": CHUNK,
+                **asked,
             },
         ).fetchall()
         yield from (_segment(machine.name, row) for row in rows)
         if len(rows) < CHUNK:
             return
         after = rows[-1][1]
+
+
+def states_of(causes: Sequence[str | None] | None) -> list[str] | None:
+    """States that entries of these causes can come from; None where every state can."""
+    if causes is None or not all(cause in STATES_OF_CAUSE for cause in causes):
+        return None
+    return sorted({state for cause in causes if cause for state in STATES_OF_CAUSE[cause]})
 
 
 def _segment(machine: str, row: tuple[Any, ...]) -> Segment:

@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from psycopg import OperationalError
+from psycopg.errors import QueryCanceled
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
@@ -93,6 +94,7 @@ class _Answering:
                     406, f"this answer comes as {', '.join(formats.MEDIA_TYPES)}", request.url.path
                 )
             with self.pool.connection() as connection, snapshot(connection):
+                connection.execute(statement("api.patience"))
                 places = self.atlas.places(connection).seen_by(principal.sites)
                 question = read(
                     parameters,
@@ -157,6 +159,12 @@ def _tell_problems(app: FastAPI) -> None:
             503, "the database does not answer; try again", request.url.path, (), {"Retry-After": "5"}
         )
 
+    def slow(request: Request, error: Exception) -> Response:
+        log.warning("answer took too long: %s", request.url.path)
+        return problem(
+            503, "the answer took too long; ask for a shorter window or fewer groups", request.url.path
+        )
+
     def fault(request: Request, error: Exception) -> Response:
         log.error("answer failed: %s", request.url.path, exc_info=error)
         return problem(500, "the service failed to answer; its log says more", request.url.path)
@@ -164,6 +172,7 @@ def _tell_problems(app: FastAPI) -> None:
     app.add_exception_handler(QuestionError, questions)
     app.add_exception_handler(Refused, refused)
     app.add_exception_handler(HTTPException, other)
+    app.add_exception_handler(QueryCanceled, slow)
     app.add_exception_handler(OperationalError, database)
     app.add_exception_handler(PoolTimeout, database)
     app.add_exception_handler(Exception, fault)

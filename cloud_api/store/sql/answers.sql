@@ -77,7 +77,8 @@ where site = %(site)s
 group by 1, 2, 3, 4, 5, 6, 7, 8, 9;
 
 -- name: segments
--- Stored segments of one machine that lie in a window whole, after an instant, in the order of time.
+-- Stored segments of one machine that lie in a window whole, after an instant, in the order of time. Filters
+-- let every segment through whose entries may be asked for; stretches of equal segments stay whole.
 select starts_at, ends_at, hour, production_day, effective, state, product, order_id, made_product, made_order,
        reason, shift, calendar, overtime, paid, crew, duration_us, crew_assumed_us, uncertain_us, good,
        scrap, rework, energy_kwh, energy_assumed, material, changeovers, late_seen
@@ -87,6 +88,13 @@ where machine_id = %(machine)s
   and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
   and (%(first_day)s::date is null or production_day >= %(first_day)s)
   and (%(end_day)s::date is null or production_day < %(end_day)s)
+  and (%(states)s::text[] is null or state = any(%(states)s))
+  and (%(product)s::text[] is null or product = any(%(product)s) or made_product = any(%(product)s)
+       or (%(none_product)s and (product is null or made_product is null)))
+  and (%(order)s::text[] is null or order_id = any(%(order)s) or made_order = any(%(order)s)
+       or (%(none_order)s and (order_id is null or made_order is null)))
+  and (%(shift)s::text[] is null or shift = any(%(shift)s) or (%(none_shift)s and shift is null))
+  and (%(reason)s::text[] is null or reason = any(%(reason)s) or (%(none_reason)s and reason is null))
   and (%(after)s::timestamptz is null or starts_at >= %(after)s)
 order by starts_at
 limit %(limit)s;
