@@ -3,8 +3,6 @@
 -- Rows of a machine-hour are written and replaced together, never one by one. Spans are half-open
 -- [starts_at, ends_at); lengths are whole microseconds; crew is people as booked.
 
-drop table segments, entries, outputs, hour_facts;
-
 -- Spans of constant state, product, order, reason, crew, shift and calendar status, cut at UTC hours,
 -- production days and site midnights. product, order_id: of the time; made_product, made_order: of units and
 -- material. material: [{item, quantity, assumed}], changeovers: [{from_product, count}], numbers as text.
