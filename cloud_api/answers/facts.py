@@ -32,8 +32,10 @@ def machines_at(question: Question, site: Site) -> list[Machine]:
 def made(connection: Connection[Any], question: Question, site: Site, book: Book) -> Iterator[Output]:
     """Good and scrap units, as outputs that say no more than that: for allowances and the cells of a line."""
     machines = {machine.machine_id: machine.name for machine in machines_at(question, site)}
-    for row in _rows(connection, "outputs_made", question, site, machines, changes=changes(book)):
-        machine_id, effective, product, order, shift, hour, day, good, scrap = row
+    dates = changes(book)
+    for row in _rows(connection, "outputs_made", question, site, machines, changes=dates):
+        machine_id, epoch, first, product, order, shift, hour, day, good, scrap = row
+        effective = dates[epoch - 1] if epoch else first
         yield Output(
             machine=machines[machine_id],
             hour_us=0 if hour is None else to_us(hour),

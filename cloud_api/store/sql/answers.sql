@@ -156,8 +156,9 @@ group by 1, 2;
 -- name: outputs_made
 -- Good and scrap units of one site, summed over all that the allowance is the same for. epoch: the number of
 -- the span of dates in which no row of the plant model changes; changes: the dates on which one may. Per group:
--- machine, a date of the epoch, product and order of the units, shift, hour, day, good, scrap.
-select machine_id, min(effective), made_product, case when %(by_order)s then made_order end, shift,
+-- machine, epoch, a date of it, product and order of the units, shift, hour, day, good, scrap.
+select machine_id, width_bucket(effective, %(changes)s::date[]), min(effective), made_product,
+       case when %(by_order)s then made_order end, shift,
        case when %(by_hour)s then hour end, case when %(by_day)s then production_day end, sum(good), sum(scrap)
 from outputs
 where site = %(site)s and machine_id = any(%(machines)s) and (good <> 0 or scrap <> 0)
@@ -169,7 +170,7 @@ where site = %(site)s and machine_id = any(%(machines)s) and (good <> 0 or scrap
        or (%(none_product)s and made_product is null))
   and (%(order)s::text[] is null or made_order = any(%(order)s) or (%(none_order)s and made_order is null))
   and (%(shift)s::text[] is null or shift = any(%(shift)s) or (%(none_shift)s and shift is null))
-group by machine_id, width_bucket(effective, %(changes)s::date[]), 3, 4, 5, 6, 7;
+group by 1, 2, 4, 5, 6, 7, 8;
 
 -- name: outputs_timed
 -- Facts of one site as they are stored: those in which a changeover began, and all those of some machines and
