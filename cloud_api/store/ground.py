@@ -85,8 +85,8 @@ def within_reach(binaries: Binaries, who: Account) -> Binaries:
     if not who.switch or reachable(binaries.folder, who):
         return binaries
     source = binaries.root or binaries.folder.parent
-    made = (binaries.folder / "postgres").stat().st_mtime_ns
-    place = _place(who) / f"postgresql-{binaries.version}-{made:x}"
+    digest = hashlib.sha256((binaries.folder / "postgres").read_bytes()).hexdigest()[:12]
+    place = _place(who) / f"postgresql-{binaries.version}-{digest}"
     folder = place / source.name / binaries.folder.relative_to(source)
     if not place.is_dir():
         _copy(source, place)
