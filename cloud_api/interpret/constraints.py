@@ -1,0 +1,151 @@
+"""The constraint of a line at each moment, by the active period method (Roser, Nakano, Tanaka, A practical
+bottleneck detection method, Winter Simulation Conference 2001).
+
+A machine is active while it keeps others waiting rather than waits itself: running, down, changing over,
+in a planned stop. Its active periods are the longest uninterrupted spans of that; waiting, idle, unknown and
+silence end them. The walk starts with the longest period at the first moment; at its end it goes on to the
+longest period active then, or, where none is, at the next moment that one is. Equal periods all count.
+
+The periods on the walk are the constraints. Where just one of them stands it is the *sole* constraint, where
+they overlap the constraint *shifts*, and each of them is shifting."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Protocol
+
+from msgspec import Struct
+
+from .money import exactly
+
+ACTIVE = frozenset({"running", "down", "changeover", "planned_stop"})
+
+
+class Stretch(Protocol):
+    """A span of one state of a machine, [from_us, to_us): a segment, for one."""
+
+    @property
+    def machine(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def from_us(self) -> int: ...
+    @property
+    def to_us(self) -> int: ...
+
+
+class ActivePeriod(Struct, frozen=True, order=True):
+    """An uninterrupted active span of a machine."""
+
+    from_us: int
+    to_us: int
+    machine: str
+
+    @property
+    def length_us(self) -> int:
+        """Its length."""
+        return self.to_us - self.from_us
+
+
+class Moment(Struct, frozen=True):
+    """A span with the same constraint: one machine is sole, several are shifting. Machines in order of
+    name."""
+
+    from_us: int
+    to_us: int
+    machines: tuple[str, ...]
+
+
+class ConstraintShare(Struct, frozen=True):
+    """Time of a machine as the constraint, and its shares of the time with a constraint."""
+
+    sole_us: int
+    shifting_us: int
+    sole: Decimal
+    shifting: Decimal
+
+
+def active_periods(stretches: Iterable[Stretch]) -> list[ActivePeriod]:
+    """The active periods of machines, in order of time; stretches of one machine must not overlap and may
+    come in any order. Periods end where the stretches do."""
+    by_machine: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for stretch in sorted(stretches, key=lambda each: (each.from_us, each.to_us)):
+        if stretch.state not in ACTIVE or stretch.from_us >= stretch.to_us:
+            continue
+        spans = by_machine[stretch.machine]
+        if spans and spans[-1][1] == stretch.from_us:
+            spans[-1] = (spans[-1][0], stretch.to_us)
+        else:
+            spans.append((stretch.from_us, stretch.to_us))
+    return sorted(ActivePeriod(*span, machine) for machine, spans in by_machine.items() for span in spans)
+
+
+def walk(periods: Sequence[ActivePeriod]) -> list[ActivePeriod]:
+    """The periods that were the constraint, in order of time."""
+    waiting = sorted(periods)
+    chosen: list[ActivePeriod] = []
+    active: list[ActivePeriod] = []
+    now = waiting[0].from_us if waiting else 0
+    at = 0
+    while True:
+        while at < len(waiting) and waiting[at].from_us <= now:
+            active.append(waiting[at])
+            at += 1
+        active = [period for period in active if period.to_us > now]
+        if active:
+            most = max(period.length_us for period in active)
+            longest = [period for period in active if period.length_us == most]
+            chosen += longest
+            now = max(period.to_us for period in longest)
+        elif at < len(waiting):
+            now = waiting[at].from_us
+        else:
+            return sorted(chosen)
+
+
+def moments(chosen: Sequence[ActivePeriod]) -> list[Moment]:
+    """The constraint over time, from the periods of a walk; spans without a constraint are left out."""
+    changes: dict[int, list[tuple[bool, str]]] = defaultdict(list)
+    for period in chosen:
+        changes[period.from_us].append((True, period.machine))
+        changes[period.to_us].append((False, period.machine))
+    found: list[Moment] = []
+    present: set[str] = set()
+    before = 0
+    for now in sorted(changes):
+        if present:
+            found.append(Moment(before, now, tuple(sorted(present))))
+        present -= {machine for begins, machine in changes[now] if not begins}
+        present |= {machine for begins, machine in changes[now] if begins}
+        before = now
+    return found
+
+
+@exactly
+def shares(
+    found: Sequence[Moment], from_us: int | None = None, to_us: int | None = None
+) -> dict[str, ConstraintShare]:
+    """Sole and shifting time of each machine that ever was the constraint in [from_us, to_us), and their
+    shares of the time with a constraint; shifting shares of several machines overlap."""
+    sole: dict[str, int] = defaultdict(int)
+    shifting: dict[str, int] = defaultdict(int)
+    whole = 0
+    for moment in found:
+        begin = moment.from_us if from_us is None else max(moment.from_us, from_us)
+        end = moment.to_us if to_us is None else min(moment.to_us, to_us)
+        if begin >= end:
+            continue
+        whole += end - begin
+        for machine in moment.machines:
+            (sole if len(moment.machines) == 1 else shifting)[machine] += end - begin
+    return {
+        machine: ConstraintShare(
+            sole[machine],
+            shifting[machine],
+            Decimal(sole[machine]) / whole,
+            Decimal(shifting[machine]) / whole,
+        )
+        for machine in sorted({*sole, *shifting})
+    }
