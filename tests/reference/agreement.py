@@ -15,13 +15,9 @@ from .comparison import Key, cells_of_rows, differences
 from .result import Result
 
 GROUPINGS = (
-    (),
     ("resource", "cause"),
-    ("machine", "resource", "cause"),
-    ("product", "order"),
-    ("line", "shift", "resource", "cause"),
-    ("day", "resource", "cause"),
-    ("week", "product"),
+    ("machine", "product", "order", "shift", "resource", "cause", "day"),
+    ("line", "week"),
     ("hour", "machine"),
 )
 FIGURES = ("actual", "allowance", "variance", "planning", "operational")
@@ -89,9 +85,10 @@ def costs(api: Api, by: Sequence[str]) -> list[str]:
 
 def variances(api: Api, by: Sequence[str]) -> list[str]:
     rows = api.rows("/v1/variances", **grouped(by))
+    cells = api.result.variances(by)
     told = []
     for figure in FIGURES:
-        ours = {key: getattr(cell, figure) for key, cell in api.result.variances(by).items()}
+        ours = {key: getattr(cell, figure) for key, cell in cells.items()}
         found = differences(ours, spelled(cells_of_rows(rows, by, figure), by))
         told += [f"{figure} by {by} {text}" for text in found]
     return told
@@ -107,11 +104,11 @@ def reasons(api: Api) -> list[str]:
 
 def parts(api: Api) -> list[str]:
     rows = api.rows("/v1/variances", **grouped(PARTED))
+    cells = api.result.variances(PARTED)
     told = []
     for part in PARTS:
         answered = cells_of_rows([row | {part: row["parts"].get(part)} for row in rows], PARTED, part)
-        cells = api.result.variances(PARTED).items()
-        ours = {key: cell.parts.get(part, Fraction(0)) for key, cell in cells}
+        ours = {key: cell.parts.get(part, Fraction(0)) for key, cell in cells.items()}
         told += [f"part {part} {text}" for text in differences(ours, answered)]
     return told
 

@@ -56,7 +56,8 @@ DAYS = 3
 
 @dataclass(frozen=True)
 class MadePlant:
-    """Where the files are, and windows worth asking for: whole, and off the hour grid (microseconds UTC)."""
+    """Where the files are, and windows worth asking for: whole, off the hour grid, and the last production
+    day (microseconds UTC)."""
 
     seed: int
     directory: Path
@@ -65,6 +66,7 @@ class MadePlant:
     machines: tuple[str, ...]
     window: tuple[int, int]
     odd_window: tuple[int, int]
+    day_window: tuple[int, int]
 
 
 class Maker:
@@ -299,7 +301,9 @@ def make_plant(seed: int, folder: Path, days: int = DAYS) -> MadePlant:
     histories = write_histories(maker, scripts, folder)
     odd = (start + 7 * HOUR_US + 1_234_567, end - 5 * HOUR_US - 987_654_321)
     whole = (start - 24 * HOUR_US, end + 24 * HOUR_US)
-    return MadePlant(seed, directory, histories, f"site-{seed}", tuple(maker.machines), whole, odd)
+    last = maker.first + (days - 1) * ONE_DAY
+    day = (maker.clock.day_begin(last), maker.clock.day_begin(last + ONE_DAY))
+    return MadePlant(seed, directory, histories, f"site-{seed}", tuple(maker.machines), whole, odd, day)
 
 
 def write_model(maker: Maker, scripts: dict[str, MachineScript], directory: Path) -> None:

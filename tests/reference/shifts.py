@@ -100,11 +100,11 @@ class ShiftCalendar:
         self, row: dict[str, Any], day: date, begin: time, start: int, end: int
     ) -> tuple[int, int, bool]:
         """Cost model: break minutes are elapsed, clipped to their shift; a break start before the shift's
-        start is on the next day."""
+        start is on the next day. One that a skipped hour moves behind its shift is none."""
         clock = clock_time(row["start"])
         at = self.clock.wall(day + ONE_DAY if clock < begin else day, clock)
         until = at + int(row["minutes"]) * MINUTE_US
-        return max(at, start), min(until, end), bool(row.get("paid", False))
+        return min(max(at, start), end), min(until, end), bool(row.get("paid", False))
 
 
 def clock_time(value: str) -> time:

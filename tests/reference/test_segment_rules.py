@@ -190,6 +190,13 @@ def test_breaks_are_elapsed_minutes_clipped_to_their_shift() -> None:
     assert hours(calendar, "UTC", "2026-03-08", "break") == F(1, 6)
 
 
+def test_break_that_a_skipped_hour_moves_behind_its_shift_is_none() -> None:
+    calendar = {"shifts": [{"name": "N", "days": ["sat"], "start": "21:30", "end": "03:00"}]}
+    calendar["shifts"][0]["breaks"] = [{"start": "02:45", "minutes": 20}]
+    assert hours(calendar, "America/New_York", "2026-03-08", "scheduled") == 2
+    assert hours(calendar, "America/New_York", "2026-03-08", "break") == 0
+
+
 def test_break_before_the_start_of_its_shift_is_on_the_next_day() -> None:
     clock = SiteClock("UTC")
     calendar = calendar_of("22:00", "06:00", {"start": "02:00", "minutes": 30})
