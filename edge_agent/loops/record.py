@@ -12,7 +12,7 @@ import contextlib
 import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edge_agent.config.model import Config
 from edge_agent.core.report import ReportRule, Sent, is_worth
@@ -22,6 +22,7 @@ from shared.sample import Quality, Sample, Value
 
 _log = logging.getLogger(__name__)
 _FURTHEST_US = 1 << 60
+_NEVER = (1, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ class Recorder:
             self._sources[each.source].signals.append(each.signal)
         self._sent: dict[int, Sent] = {}
         self._last: dict[int, Sample] = {}
+        self._dated: dict[int, tuple[int, int]] = {}
         self._rows: list[Sample] = []
         self._touched: set[str] = set()
         self._gap: Gap | None = None
@@ -127,11 +129,12 @@ class Recorder:
             if rule is None:
                 continue
             sample = self._sample(reading)
-            self._last[sample.signal] = sample
             now = Sent(sample.time_us, sample.value, sample.quality)
             if full or is_worth(rule, self._sent.get(sample.signal), now):
                 self._sent[sample.signal] = now
+                sample = self._apart(sample)
                 rows.append(sample)
+            self._last[sample.signal] = sample
         if len(rows) > before:
             self._touched.add(source)
             self._dirty.set()
@@ -155,7 +158,7 @@ class Recorder:
         place.lost_us = place.seen_us = since_us
         place.spans = [(first, min(last, since_us)) for first, last in place.spans if first <= since_us]
         for signal in place.signals:
-            sample = Sample(signal, since_us, None, Quality.BAD)
+            sample = self._apart(Sample(signal, since_us, None, Quality.BAD))
             self._last[signal] = sample
             self._sent[signal] = Sent(since_us, None, Quality.BAD)
             self._rows.append(sample)
@@ -273,8 +276,20 @@ class Recorder:
                 if last is None or id(last) in reported:
                     continue
                 time_us = max(last.time_us, place.seen_us or last.time_us)
-                found.append(Sample(signal, time_us, last.value, last.quality, last.raw, last.source_time_us))
+                found.append(self._apart(replace(last, time_us=time_us)))
         return found
+
+    def _apart(self, sample: Sample) -> Sample:
+        """Two samples of a signal never share an instant: the later one is moved by a microsecond.
+
+        A full read repeats a value of the same source time; a loss is dated at the last good scan.
+        """
+        raw_us, dated_us = self._dated.get(sample.signal, _NEVER)
+        if not raw_us <= sample.time_us <= dated_us:
+            self._dated[sample.signal] = (sample.time_us, sample.time_us)
+            return sample
+        self._dated[sample.signal] = (raw_us, dated_us + 1)
+        return replace(sample, time_us=dated_us + 1)
 
     def _sample(self, reading: Reading) -> Sample:
         """A reading as it may travel: finite, bounded, in range."""
