@@ -241,7 +241,7 @@ class _Reader:
     def _wanted(self, sites: Sequence[Site]) -> dict[str, tuple[str | None, ...]]:
         wanted: dict[str, tuple[str | None, ...]] = {}
         for name in (*FILTERS, *EVIDENCE_FILTERS):
-            if name in self.given and name in self.allowed and name != "site":
+            if name in self.given and name in self.allowed:
                 wanted[name] = tuple(dict.fromkeys(value or None for value in self.given[name]))
         self._refuse_unknown_values(wanted, "line", [line for site in sites for line in site.lines])
         self._refuse_unknown_values(

@@ -155,6 +155,13 @@ def test_rows_page_without_changing_the_total(http: httpx.Client) -> None:
     assert first["total"] == whole["total"]
 
 
+def test_evidence_keeps_the_site_that_was_asked_for(http: httpx.Client) -> None:
+    named = get(http, f"/v1/costs?{WINDOW}&site=tiny&by=cause")["rows"][0]["segments"]
+    assert "site=tiny" in named
+    grouped = get(http, f"/v1/costs?{WINDOW}&by=site,cause")["rows"][0]["segments"]
+    assert grouped.count("site=tiny") == 1
+
+
 def test_an_empty_filter_asks_for_rows_without_one(http: httpx.Client) -> None:
     by_product = get(http, f"/v1/costs?{WINDOW}&by=product")
     (none,) = (row["amount"] for row in by_product["rows"] if row["product"] is None)
