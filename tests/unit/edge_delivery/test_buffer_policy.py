@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.core.buffer_policy import AtCap, Held, Room, expired, make_room
+from edge_agent.core.buffer_policy import AtCap, Held, Room, expired, make_room, merged
+from shared.batch import Gap
 
 HELD = st.lists(st.tuples(st.integers(1, 50), st.booleans()), max_size=12).map(
     lambda each: [Held(n, size, settled) for n, (size, settled) in enumerate(each)]
@@ -76,3 +77,36 @@ def test_settled_data_is_kept_for_its_time() -> None:
     assert expired(held, 200, 100) == (0,)
     assert expired(held, 199, 100) == ()
     assert expired(held, 260, 100) == (0, 1)
+
+
+def test_no_more_than_so_many_settled_segments_are_kept() -> None:
+    held = [Held(n, 1, n != 2, 0) for n in range(6)]
+    assert expired(held, 1, 100, most=3) == (0, 1)
+
+
+def gap(seq_from: int, seq_to: int, from_us: int, *signals: int, stream: bytes = b"s" * 16) -> Gap:
+    return Gap(stream, seq_from, seq_to, from_us, from_us + 10, 1, "full", list(signals))
+
+
+def test_losses_of_adjoining_seqs_are_one_record() -> None:
+    told = merged(
+        [gap(6, 9, 50), gap(1, 3, 0), gap(4, 5, 30), gap(12, 13, 90), gap(1, 2, 5, stream=b"t" * 16)]
+    )
+    assert [
+        (each.stream[:1], each.seq_from, each.seq_to, each.from_us, each.to_us, each.count) for each in told
+    ] == [
+        (b"s", 1, 9, 0, 60, 3),
+        (b"s", 12, 13, 90, 100, 1),
+        (b"t", 1, 2, 5, 15, 1),
+    ]
+
+
+def test_losses_of_some_signals_or_without_seqs_stay_apart_until_they_are_too_many() -> None:
+    assert len(merged([gap(1, 3, 0, 7), gap(4, 5, 30)])) == 2
+    few = [gap(0, 0, 100 * n, n) for n in range(5)]
+    assert merged(few) == few
+    assert [(each.from_us, each.to_us, each.count, each.signals) for each in merged(few, most=3)] == [
+        (0, 210, 3, [0, 1, 2]),
+        (300, 310, 1, [3]),
+        (400, 410, 1, [4]),
+    ]
