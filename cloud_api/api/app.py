@@ -94,7 +94,7 @@ class _Answering:
                     406, f"this answer comes as {', '.join(formats.MEDIA_TYPES)}", request.url.path
                 )
             with self.pool.connection() as connection, snapshot(connection):
-                connection.execute(statement("api.patience"))
+                connection.execute(statement("answers.bounds"))
                 places = self.atlas.places(connection).seen_by(principal.sites)
                 question = read(
                     parameters,

@@ -25,6 +25,7 @@ from cloud_api.pages.asking import Asking
 from cloud_api.pages.evidence import evidence
 from cloud_api.pages.home import home
 from cloud_api.store.pool import Pool, snapshot
+from cloud_api.store.statements import statement
 
 Page = Callable[[Asking], dict[str, Any]]
 
@@ -73,6 +74,7 @@ class _Pages:
             with self.pool.connection() as connection:
                 principal = self.gate.admit(connection, caller_of(request.headers, address), Area.PAGE)
             with self.pool.connection() as connection, snapshot(connection):
+                connection.execute(statement("answers.bounds"))
                 places = self.atlas.places(connection).seen_by(principal.sites)
                 asking = Asking(connection, places, principal, self.clock(), given)
                 try:

@@ -1,3 +1,8 @@
+-- name: bounds
+-- Bounds of the transaction of one answer: no statement runs longer than a minute, and every statement is planned
+-- for its own parameters, for a plan for any filters suits none.
+select set_config('statement_timeout', '60s', true), set_config('plan_cache_mode', 'force_custom_plan', true);
+
 -- name: sites
 -- Every site with the version of its plant model, null where none was loaded.
 select site, (select max(version) from plant_versions v where v.site = s.site) from sites s;

@@ -27,7 +27,3 @@ select site, sum(late_rows) from late_arrivals join machines using (machine_id) 
 -- name: alive
 -- Whether the database answers.
 select 1;
-
--- name: patience
--- No statement of an answer runs longer than this.
-set local statement_timeout = '60s';
