@@ -103,7 +103,7 @@ BILL = Table(
 )
 PRICES = Table(
     "prices",
-    (Column("material", "text"), _FROM, _number("standard"), _number("actual")),
+    (Column("material", "text"), _FROM, _number("standard"), _optional_number("actual")),
     key=("material", "from"),
     effective="from",
 )

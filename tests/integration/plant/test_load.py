@@ -168,7 +168,9 @@ def test_events_left_out_end_and_dated_rows_left_out_stay_and_are_told(
     assert len(plant.charges) == 1
     assert len(plant.orders) == 3
     assert "carton" in {p.material for p in plant.prices}
-    assert any("1 dated rows are gone but still count (carton" in warning.message for warning in done.warnings)
+    assert any(
+        "1 dated rows are gone but still count (carton" in warning.message for warning in done.warnings
+    )
 
 
 def test_a_change_marks_only_its_machines_from_its_date_on(plain_database: str, directory: Path) -> None:
@@ -227,3 +229,17 @@ def test_a_machine_with_data_cannot_vanish(plain_database: str, directory: Path)
     with connect(plain_database) as connection, pytest.raises(PlantRefused) as refused:
         load_directory(connection, directory)
     assert "'packer-1' has data but is not in the model any more" in refused.value.faults[0].message
+
+
+def test_a_price_without_an_actual_has_none_yet(plain_database: str, directory: Path) -> None:
+    """Actual prices equal the standard until they are recorded."""
+    (directory / "prices.csv").write_text(
+        "material,from,standard,actual\nsteel,2026-01-01,2.5,\n", encoding="utf-8"
+    )
+    with connect(plain_database) as connection:
+        load_directory(connection, directory)
+        plant = store.snapshot(connection, "columbus")
+    assert plant is not None
+    assert [(price.material, price.standard, price.actual) for price in plant.prices] == [
+        ("steel", Decimal("2.5"), None)
+    ]
