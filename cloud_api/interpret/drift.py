@@ -21,6 +21,7 @@ from itertools import pairwise
 from statistics import fmean, median
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from .money import exactly
 
@@ -32,6 +33,8 @@ SLACK, LIMIT = 0.5, 5.0
 """k and h of the published examples, in standard deviations."""
 CALM = 5
 """Observations within one sigma after which a broken assumption holds again."""
+SIGNS = (1, -1)
+"""Above and below the assumption."""
 TRIMMED = 0.1
 """Share of observations that the robust mean leaves out at each end."""
 
@@ -136,8 +139,8 @@ def limit_for(observations_between: float, correlation: float = 0.0, slack: floa
 
 class Spell(Struct, frozen=True):
     """A time during which the assumption did not hold: `onset` is the first observation after the sum was
-    last zero, `alarm` the one that crossed the limit, `end` the one after which it held again (None: it does
-    not). `side` is 1 above the assumption, -1 below."""
+    last zero, `alarm` the one that crossed the limit, `end` the one after which it held again or had moved to
+    the other side (None: it lasts). `side` is 1 above the assumption, -1 below."""
 
     onset: int
     alarm: int
@@ -154,25 +157,28 @@ def spells(
 ) -> list[Spell]:
     """The spells of a series; slack and limit in sigma (sigma 0: any lasting difference is a spell).
 
-    A spell ends when its sum is zero, or with five observations within one sigma in a row since its alarm;
-    both sums then begin anew."""
+    A spell ends when its sum is zero, with five observations within one sigma in a row since its alarm (both
+    sums then begin anew), or where the sum of the other side crosses the limit, which is a spell of its
+    own."""
     found: list[Spell] = []
     sums, onsets, calm = [0.0, 0.0], [0, 0], 0
+    opened: int | None = None
     for at, x in enumerate(observations):
-        for index, side in enumerate((1, -1)):
-            if not sums[index]:
-                onsets[index] = at
-            sums[index] = max(0.0, sums[index] + side * (x - assumed) - slack * sigma)
+        for side, sign in enumerate(SIGNS):
+            if not sums[side]:
+                onsets[side] = at
+            sums[side] = max(0.0, sums[side] + sign * (x - assumed) - slack * sigma)
         calm = calm + 1 if abs(x - assumed) <= sigma else 0
-        open_spell = found[-1] if found and found[-1].end is None else None
-        if open_spell is None:
-            index = 0 if sums[0] >= sums[1] else 1
-            if sums[index] > limit * sigma:
-                found.append(Spell(onsets[index], at, None, (1, -1)[index]))
-                calm = 0
-        elif not sums[0 if open_spell.side > 0 else 1] or calm >= CALM:
-            found[-1] = Spell(open_spell.onset, open_spell.alarm, at, open_spell.side)
-            sums = [0.0, 0.0]
+        next_side = int(sums[1] > sums[0]) if opened is None else 1 - opened
+        if sums[next_side] > limit * sigma:
+            if opened is not None:
+                found[-1] = replace(found[-1], end=at)
+                sums[opened] = 0.0
+            found.append(Spell(onsets[next_side], at, None, SIGNS[next_side]))
+            opened, calm = next_side, 0
+        elif opened is not None and (not sums[opened] or calm >= CALM):
+            found[-1] = replace(found[-1], end=at)
+            opened, sums = None, [0.0, 0.0]
     return found
 
 

@@ -65,12 +65,17 @@ def test_a_spell_ends_with_five_calm_observations_and_stays_in_history() -> None
 
 
 def test_a_spell_ends_when_its_sum_is_zero() -> None:
-    assert spells([6.0, -8.0], 0, 1) == [Spell(0, 0, 1, 1)]
+    assert spells([6.0, -5.1], 0, 1) == [Spell(0, 0, 1, 1)]
 
 
 def test_a_new_spell_after_the_old_one() -> None:
     series = [9.0, *[0.0] * 5, *[0.0] * 3, -9.0]
     assert spells(series, 0, 1) == [Spell(0, 0, 5, 1), Spell(9, 9, None, -1)]
+
+
+def test_a_move_to_the_other_side_is_a_spell_of_its_own() -> None:
+    series = [*[3.0] * 10, *[-3.0] * 4]
+    assert spells(series, 0, 1) == [Spell(0, 2, 12, 1), Spell(10, 12, None, -1)]
 
 
 def test_what_never_moved_is_broken_by_any_difference() -> None:
