@@ -9,7 +9,7 @@ demo: ## the whole chain on this machine; ONCE=1 prints the story and ends by it
 
 test: ## all tests; names what this machine could not run, and why
 	@deploy/setup dev
-	@$(PY) -m pytest -q $(TESTS)
+	@$(PY) -m pytest -q -n 4 --dist worksteal $(TESTS)
 
 lint: ## formatting, style, types and the rules of who may import whom
 	@deploy/setup dev

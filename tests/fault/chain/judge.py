@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SECOND = 1_000_000
+BUSY_US = 2 * SECOND
+"""A machine that is busy may cost an agent some scans; a gap that says so is honest, and short."""
 CLOCK_SLACK_US = 5_000
 """A step is logged a moment before or after it can be read; both clocks are this machine's."""
 
@@ -135,6 +137,8 @@ def _unexplained_holes(covered: Sequence[Span], outages: Sequence[Span], mark_us
     found = []
     for before, after in itertools.pairwise(covered):
         hole = Span(before.to_us, after.from_us)
+        if hole.to_us - hole.from_us <= BUSY_US:
+            continue
         if not any(
             outage.from_us - mark_us <= hole.from_us and hole.to_us <= outage.to_us + mark_us
             for outage in outages
