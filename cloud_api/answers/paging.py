@@ -21,8 +21,9 @@ def cursor(place: object) -> str:
 
 def place(text: str, kind: type[T]) -> T:
     """The place that a cursor names. Raises QuestionError for one that was not given here."""
+    padded = text.encode("ascii", "replace") + b"=" * (-len(text) % 4)
     try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=kind)
+        return msgspec.json.decode(base64.b64decode(padded, altchars=b"-_", validate=True), type=kind)
     except (binascii.Error, ValueError, msgspec.MsgspecError):
         raise QuestionError(
             [Mistake("cursor", "is none that an answer gave; leave it out to begin anew")]
