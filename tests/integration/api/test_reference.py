@@ -92,13 +92,14 @@ def test_changeover_parts_are_those_of_the_reference(
     http, window, reference = asked
     by = ("machine", "resource", "cause")
     answer = get(http, "/v1/variances", window, by)
-    expected = {
-        key: cell.parts["lot_size"]
-        for key, cell in reference.variances(by).items()
-        if "lot_size" in cell.parts
-    }
-    rows = [{**row, "lot_size": row["parts"].get("lot_size")} for row in answer["rows"]]
-    assert differences(expected, cells_of_rows(rows, by, "lot_size")) == []
+    for part in ("lot_size", "duration", "sequence"):
+        expected = {
+            key: cell.parts.get(part, Fraction(0))
+            for key, cell in reference.variances(by).items()
+            if cell.parts
+        }
+        rows = [{**row, part: row["parts"].get(part)} for row in answer["rows"]]
+        assert differences(expected, cells_of_rows(rows, by, part)) == [], part
     for row in answer["rows"]:
         if row["parts"]:
             assert sum(row["parts"].values()) == row["variance"]
