@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from psycopg import Connection
 
 from cloud_api.answers import ledger
-from cloud_api.answers.edges import edge_outputs
+from cloud_api.answers.edges import edge_missing, edge_outputs
 from cloud_api.answers.grouping import filters
 from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.question import Question
@@ -74,7 +75,7 @@ def trust(
         reasoned += row[2] + cut.reasoned_us
         scheduled += _scheduled_us(connection, question, site, machines, now)
         late += _one(connection, "trust_late", parameters)[0]
-        lacking, others = _missing(connection, parameters)
+        lacking, others = _missing(connection, question, site, parameters)
         standards += lacking
         missing += others
         findings += _findings(connection, parameters)
@@ -199,22 +200,28 @@ def unexplained(connection: Connection[Any], question: Question) -> tuple[Decima
 
 
 def _missing(
-    connection: Connection[Any], parameters: dict[str, Any]
+    connection: Connection[Any], question: Question, site: Site, parameters: dict[str, Any]
 ) -> tuple[list[MissingStandard], list[Missing]]:
     """What the plant model lacked: standards machine by machine, all else by subject."""
+    dates: dict[tuple[str, str, str], set[date]] = defaultdict(set)
+    for machine, kind, subject, found in connection.execute(statement("answers.trust_missing"), parameters):
+        dates[machine, kind, subject].update(found)
+    for machine, lacked in edge_missing(connection, question, site):
+        dates[machine, lacked.kind, lacked.subject].add(lacked.date)
     standards: list[MissingStandard] = []
-    others: dict[tuple[str, str], Missing] = {}
-    for machine, kind, subject, since, days in connection.execute(
-        statement("answers.trust_missing"), parameters
-    ):
+    others: dict[tuple[str, str], set[date]] = defaultdict(set)
+    for (machine, kind, subject), days in sorted(dates.items()):
         if kind in ("standard", "product"):
             product = subject if kind == "standard" else None
-            standards.append(MissingStandard(machine=machine, product=product, since=since, days=days))
+            standards.append(
+                MissingStandard(machine=machine, product=product, since=min(days), days=len(days))
+            )
         else:
-            known = others.get((kind, subject))
-            first, most = (since, days) if known is None else (min(since, known.since), max(days, known.days))
-            others[kind, subject] = Missing(kind=kind, subject=subject, since=first, days=most)
-    return standards, list(others.values())
+            others[kind, subject] |= days
+    return standards, [
+        Missing(kind=kind, subject=subject, since=min(days), days=len(days))
+        for (kind, subject), days in others.items()
+    ]
 
 
 def _findings(connection: Connection[Any], parameters: dict[str, Any]) -> list[Finding]:

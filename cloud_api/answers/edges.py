@@ -18,7 +18,7 @@ from cloud_api.answers.window import window_at
 from cloud_api.interpret.calendar import micros
 from cloud_api.interpret.interpretation import interpret
 from cloud_api.interpret.ledger import charge_entries
-from cloud_api.interpret.model import Entry, HourResult, Output, Segment
+from cloud_api.interpret.model import Entry, HourResult, Missing, Output, Segment
 from cloud_api.interpret.standards import Book
 from cloud_api.store.evidence import boundaries, boundary_before, evidence, subject
 from cloud_api.store.times import HOUR_US, hour_of
@@ -35,6 +35,17 @@ def edge_outputs(connection: Connection[Any], question: Question, site: Site) ->
     """Facts of the cut hours of a site, as far as they lie in the window."""
     for part in _parts(connection, question, site):
         yield from part.outputs
+
+
+def edge_missing(
+    connection: Connection[Any], question: Question, site: Site
+) -> Iterator[tuple[str, Missing]]:
+    """(machine, what the plant model lacked) in the cut hours of a site, as far as they lie in the window."""
+    for from_us, to_us in window_at(site, question.from_us, question.to_us).edges:
+        for machine in question.machines:
+            if machine.site == site.name:
+                for part in _slices(connection, site, machine, from_us, to_us):
+                    yield from ((machine.name, lacked) for lacked in part.missing)
 
 
 def edge_segments(

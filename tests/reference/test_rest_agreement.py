@@ -40,6 +40,14 @@ def test_every_cell_agrees(plain_database: str, tmp_path: Path, seed: int) -> No
         assert differing(plain_database, result, made.site) == []
 
 
+@pytest.mark.parametrize("seed", [107, 121])
+def test_what_was_missing_in_a_cut_hour_is_told(plain_database: str, tmp_path: Path, seed: int) -> None:
+    made = make_plant(seed, tmp_path, days=1)
+    told(plain_database, made.site, made.directory, list(made.histories))
+    result = compute(made.directory, made.histories, *made.odd_window)
+    assert differing(plain_database, result, made.site) == []
+
+
 @pytest.mark.parametrize("seed", [121, 128])
 def test_every_cell_agrees_on_each_kind_of_server(database: str, tmp_path: Path, seed: int) -> None:
     made = make_plant(seed, tmp_path, days=1)

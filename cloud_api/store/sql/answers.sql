@@ -123,8 +123,8 @@ select first_sample, greatest(last_sample, last_mark, first_sample) from machine
 where machine_id = any(%(machines)s) and first_sample is not null;
 
 -- name: trust_missing
--- What the plant model lacked in the hours of some machines: machine, kind, subject, first date, number of dates.
-select machine, said ->> 'kind', said ->> 'subject', min((said ->> 'date')::date), count(distinct said ->> 'date')
+-- What the plant model lacked in the hours of some machines: machine, kind, subject, the dates.
+select machine, said ->> 'kind', said ->> 'subject', array_agg(distinct (said ->> 'date')::date)
 from hour_facts join machines using (machine_id), jsonb_array_elements(missing) as said
 where machine_id = any(%(machines)s)
   and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
