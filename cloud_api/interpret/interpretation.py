@@ -174,11 +174,11 @@ class _Run:
     def hour(self, parts: list[Slice], begin: Boundary) -> list[HourResult]:
         """The results of the slices of one hour; their entries add up to the entries of the hour uncut."""
         hour_us = parts[0].hour_us
-        pricing = self.pricing()
+        pricings = [self.pricing() for _ in parts]
         outputs = [[self.facts.output(group) for group in part.groups.values()] for part in parts]
-        entries = [journal(pricing, each) for each in outputs]
+        entries = [journal(pricing, each) for pricing, each in zip(pricings, outputs, strict=True)]
         if len(parts) > 1:
-            whole = journal(pricing, [self.facts.output(group) for group in merged(parts)])
+            whole = journal(self.pricing(), [self.facts.output(group) for group in merged(parts)])
             entries[-1] = rest(whole, [entry for each in entries[:-1] for entry in each])
         if hour_us == begin.hour_us:
             boundary = begin
@@ -194,7 +194,7 @@ class _Run:
                 segments=tuple(self.facts.segment(total) for total in part.segments),
                 outputs=tuple(outputs[at]),
                 entries=tuple(entries[at]),
-                missing=tuple(sorted(pricing.missing)) if at == 0 else (),
+                missing=tuple(sorted(pricings[at].missing)),
                 findings=self.found.get(hour_us, ()) if at == 0 else (),
             )
             for at, part in enumerate(parts)
