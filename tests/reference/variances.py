@@ -92,7 +92,7 @@ def changeover_parts(piece: Piece, plant: Plant, entries: list[Entry]) -> list[C
         if piece.begins_changeover:
             per_hour = standard_cost_per_hour(piece, plant, resource)
             expected = standard.changeover_h if standard is not None else ZERO
-            pair = plant.pairs.row((piece.machine.id, piece.from_product, piece.product), piece.day, POST)
+            pair = plant.pairs.row((piece.machine.id, piece.from_product, piece.product), piece.day, ANTE)
             hours = expected if pair is None else pair
             parts["lot_size"] = expected * per_hour
             parts["sequence"] = (hours - expected) * per_hour
