@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from edge_agent.config.faults import Faults, closest, did_you_mean
 from edge_agent.config.meanings import build_meaning
-from edge_agent.config.model import ModbusBase, OpcUaSource, Place, Signal, Source
+from edge_agent.config.model import ModbusBase, ModbusTcpSource, OpcUaSource, Place, Signal, Source
 from edge_agent.config.section import Section
 from edge_agent.core.address import Register, RegisterRange, parse_register
 from edge_agent.core.derive import Derivation, Rising
@@ -58,7 +58,8 @@ class SignalReader:
         default_type: of a register whose type is not written; None: it must be.
         """
         role = self.role()
-        source = self._source()
+        found = self._source()
+        source = found or self._stand_in()
         if source is None:
             return None
         address = self._address(source)
@@ -67,7 +68,7 @@ class SignalReader:
         self._counter(role, declared, address)
         meaning = build_meaning(self.section, role, declared, self.faults)
         report = self._report(role)
-        if address is None or layout is None or meaning is None:
+        if found is None or address is None or layout is None or meaning is None:
             return None
         return Signal(
             index=0,
@@ -132,6 +133,21 @@ class SignalReader:
             message = f"source: '{name}' is not configured; {did_you_mean(name, self.known)}"
             self.faults.add(self.section.at("source"), message)
         return self.sources.get(name)
+
+    def _stand_in(self) -> Source | None:
+        """A source of the kind that the address is of, where the real one is a mistake that was told.
+
+        So the signal's own mistakes show all the same.
+        """
+        name = self.owner.source or ""
+        if self.section.written("register"):
+            return ModbusTcpSource(index=0, name=name, interval_us=1, timeout_us=1, grace_us=1, host="")
+        if self.section.written("node"):
+            return OpcUaSource(
+                index=0, name=name, interval_us=1, timeout_us=1, grace_us=1,
+                endpoint="", host="", port=0, path="", security=None,
+            )  # fmt: skip
+        return None
 
     def _address(self, source: Source) -> NodeAddress | Register | None:
         opcua = isinstance(source, OpcUaSource)
