@@ -81,9 +81,13 @@ class Gate:
 
     require_key: bool
 
-    def admit(self, connection: Connection[TupleRow], caller: Caller, area: Area) -> Principal:
-        """Says who asks for an area. Raises Refused."""
+    def admit(
+        self, connection: Connection[TupleRow], caller: Caller, area: Area, *, writes: bool = False
+    ) -> Principal:
+        """Says who asks for an area. Whoever writes needs a key, on loopback too. Raises Refused."""
         principal = self._principal(connection, caller)
+        if writes and principal.key_id is None:
+            raise Refused(401, "writing needs a key: Authorization: Bearer KEY")
         if not may_read(principal.role, area):
             raise Refused(403, f"a key of role {principal.role} does not open {area}")
         return principal

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from cloud_api.answers.options import Option
 from cloud_api.answers.places import Machine, Places, Site
 from cloud_api.interpret.model import CAUSE_OF_STATE, RESOURCES
 from cloud_api.store.times import from_us, to_us
@@ -79,7 +80,8 @@ class Question:
 
     `from_us`, `to_us`: [from, to) in microseconds UTC; None: as far as the time line goes. `wanted`: values
     by filter, None among them for rows without one. `sites` are the sites it reads, never empty unless
-    there are none. `period`: a fiscal period that the window is. `withheld`: resources left out.
+    there are none. `period`: a fiscal period that the window is. `withheld`: resources left out. `options`:
+    values of the parameters that only this path takes, an instant as microseconds.
     """
 
     sites: tuple[Site, ...]
@@ -92,10 +94,16 @@ class Question:
     limit: int = LIMIT
     cursor: str | None = None
     withheld: frozenset[str] = frozenset()
+    options: Mapping[str, str] = field(default_factory=dict)
 
     def names(self, filter_: str) -> tuple[str | None, ...] | None:
         """Values asked for, None where the question does not filter by it."""
         return self.wanted.get(filter_)
+
+    def instant(self, option: str) -> int | None:
+        """An option of kind time, in microseconds UTC; None where it is absent."""
+        value = self.options.get(option)
+        return None if value is None else int(value)
 
     def without(self, *names: str) -> Question:
         """The same question without some of its filters."""
@@ -136,13 +144,17 @@ def read(
     allowed: Iterable[str],
     by: Iterable[str] = (),
     withheld: frozenset[str] = frozenset(),
+    options: Sequence[Option] = (),
 ) -> Question:
     """Reads the parameters of a request.
 
-    `allowed` are the parameters that the path takes, `by` what it groups by. Raises QuestionError with
-    every mistake.
+    `allowed` are the parameters that the path takes, `by` what it groups by, `options` what it alone takes.
+    Raises QuestionError with every mistake.
     """
-    return _Reader(parameters, places, frozenset(allowed), tuple(by), withheld).question()
+    return _Reader(parameters, places, frozenset(allowed), tuple(by), withheld, options).question()
+
+
+_FORMS = {"month": (r"\d{4}-(0[1-9]|1[0-2])", "2026-03"), "number": (r"-?\d{1,12}(\.\d{1,9})?", "12.5")}
 
 
 class _Reader:
@@ -155,12 +167,14 @@ class _Reader:
         allowed: frozenset[str],
         by: tuple[str, ...],
         withheld: frozenset[str],
+        options: Sequence[Option],
     ) -> None:
         self.given: dict[str, list[str]] = {}
         for name, value in parameters:
             self.given.setdefault(name, []).append(value)
         self.places = places
-        self.allowed = allowed
+        self.allowed = allowed | {option.name for option in options}
+        self.options = options
         self.by = by
         self.withheld = withheld
         self.mistakes: list[Mistake] = []
@@ -182,6 +196,7 @@ class _Reader:
             limit=self._limit(),
             cursor=self._single("cursor"),
             withheld=self.withheld,
+            options=self._options(sites),
         )
         if self.mistakes:
             raise QuestionError(self.mistakes)
@@ -206,6 +221,22 @@ class _Reader:
         if value is not None and value not in words:
             self.wrong(name, f"{value!r} is not one of {', '.join(words)}{near(value, words)}")
         return value
+
+    def _options(self, sites: Sequence[Site]) -> dict[str, str]:
+        values = {option.name: self._option(option, sites) for option in self.options}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def _option(self, option: Option, sites: Sequence[Site]) -> str | None:
+        if option.kind == "time":
+            instant = self._instant(option.name, sites)
+            return None if instant is None else str(instant)
+        if option.kind == "word":
+            return self._one_of(option.name, option.words) or option.default
+        value = self._single(option.name)
+        form, example = _FORMS.get(option.kind, ("", ""))
+        if value is not None and form and not re.fullmatch(form, value):
+            self.wrong(option.name, f"{value!r} is no {option.kind}, such as {example}")
+        return value if value is not None else option.default
 
     def _limit(self) -> int:
         value = self._single("limit")

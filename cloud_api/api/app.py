@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from psycopg import OperationalError
 from psycopg.errors import QueryCanceled
 from psycopg_pool import PoolTimeout
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
@@ -19,9 +20,12 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from cloud_api.access.gate import Gate, Principal, Refused
 from cloud_api.access.roles import Area
+from cloud_api.acts.actor import Actor, Conflict, Missing
 from cloud_api.answers.places import Atlas
 from cloud_api.answers.question import QuestionError, read
 from cloud_api.api import formats, metrics
+from cloud_api.api.actions import ACTIONS, Action
+from cloud_api.api.bodies import LARGEST, read_body
 from cloud_api.api.endpoints import ENDPOINTS, Endpoint
 from cloud_api.api.manual import document, page
 from cloud_api.api.parameters import caller, given
@@ -61,7 +65,11 @@ def create_app(
     answering = _Answering(pool, gate, atlas or Atlas(), clock)
     for endpoint in ENDPOINTS:
         app.add_api_route(f"/v1{endpoint.path}", answering.handler(endpoint), include_in_schema=False)
-    said = document(ENDPOINTS)
+    for action in ACTIONS:
+        app.add_api_route(
+            f"/v1{action.path}", answering.performer(action), methods=[action.method], include_in_schema=False
+        )
+    said = document(ENDPOINTS, ACTIONS)
     app.add_api_route("/openapi.json", lambda: JSONResponse(said), include_in_schema=False)
     app.add_api_route("/docs", lambda: HTMLResponse(page(said)), include_in_schema=False)
     app.add_api_route("/healthz", lambda: JSONResponse({"status": "alive"}), include_in_schema=False)
@@ -102,12 +110,33 @@ class _Answering:
                     allowed=endpoint.parameters,
                     by=endpoint.by,
                     withheld=principal.withheld,
+                    options=endpoint.options,
                 )
                 told = endpoint.answer(connection, question, principal.sees_money, self.clock())
             body = formats.encoded(told, format_ or formats.JSON, endpoint.path.strip("/"))
             return Response(body.content, 200, dict(body.headers), body.media_type)
 
-        answer.__name__ = endpoint.path.strip("/")
+        answer.__name__ = endpoint.path.strip("/").replace("/", "_")
+        return answer
+
+    def performer(self, action: Action) -> Callable[[Request], Awaitable[Response]]:
+        def perform(request: Request, content: bytes) -> Response:
+            with self.pool.connection() as connection:
+                principal = self.gate.admit(connection, caller(request), action.area, writes=True)
+            body = read_body(content, action.body)
+            with self.pool.connection() as connection, connection.transaction():
+                places = self.atlas.places(connection).seen_by(principal.sites)
+                actor = Actor(connection, principal, places, self.clock(), request.path_params)
+                done = action.perform(actor, body)
+            return Response(formats.as_json(done), action.status, None, "application/json")
+
+        async def answer(request: Request) -> Response:
+            content = await _content(request)
+            if content is None:
+                return problem(413, f"the body is larger than {LARGEST} bytes", request.url.path)
+            return await run_in_threadpool(perform, request, content)
+
+        answer.__name__ = f"{action.method.lower()}_{action.path.strip('/').replace('/', '_')}"
         return answer
 
     def metrics(self, requests: metrics.Requests) -> Handler:
@@ -118,6 +147,16 @@ class _Answering:
             return Response(requests.text() + text, media_type=metrics.MEDIA_TYPE)
 
         return counts
+
+
+async def _content(request: Request) -> bytes | None:
+    """The body, or None where it is larger than any that is taken."""
+    content = bytearray()
+    async for piece in request.stream():
+        content += piece
+        if len(content) > LARGEST:
+            return None
+    return bytes(content)
 
 
 def _ready(pool: Pool) -> Callable[[], Response]:
@@ -149,6 +188,12 @@ def _tell_problems(app: FastAPI) -> None:
             error.status, error.detail, request.url.path, (), challenge if error.status == 401 else None
         )
 
+    def conflict(request: Request, error: Exception) -> Response:
+        return problem(409, str(error), request.url.path)
+
+    def missing(request: Request, error: Exception) -> Response:
+        return problem(404, str(error), request.url.path)
+
     def other(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         return problem(error.status_code, str(error.detail), request.url.path, (), error.headers)
@@ -171,6 +216,8 @@ def _tell_problems(app: FastAPI) -> None:
 
     app.add_exception_handler(QuestionError, questions)
     app.add_exception_handler(Refused, refused)
+    app.add_exception_handler(Conflict, conflict)
+    app.add_exception_handler(Missing, missing)
     app.add_exception_handler(HTTPException, other)
     app.add_exception_handler(QueryCanceled, slow)
     app.add_exception_handler(OperationalError, database)

@@ -60,6 +60,11 @@ def chosen(format_: str | None, accept: str | None) -> str | None:
     return None
 
 
+def as_json(answer: msgspec.Struct) -> bytes:
+    """An answer as JSON."""
+    return _ENCODER.encode(answer)
+
+
 def encoded(answer: msgspec.Struct, format_: str, name: str) -> Body:
     """An answer in a format. `name` names the file that a browser saves."""
     if format_ == JSON:

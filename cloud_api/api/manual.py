@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import msgspec
 
 from cloud_api.access.roles import READERS
-from cloud_api.api.endpoints import Endpoint
+from cloud_api.api.action import Action
+from cloud_api.api.endpoint import Endpoint
 from cloud_api.api.formats import MEDIA_TYPES
-from cloud_api.api.parameters import told
+from cloud_api.api.parameters import told, told_options
 from cloud_api.api.problems import MEDIA_TYPE as PROBLEM
 from cloud_api.api.problems import Problem
 
@@ -23,16 +25,26 @@ _REFUSALS = {
 }
 
 
-def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
-    """OpenAPI 3.1 of the endpoints."""
-    shapes = [endpoint.shape for endpoint in endpoints]
-    references, schemas = msgspec.json.schema_components(
-        [*shapes, Problem], ref_template="#/components/schemas/{name}"
+def document(endpoints: Sequence[Endpoint], actions: Sequence[Action]) -> dict[str, Any]:
+    """OpenAPI 3.1 of the endpoints and actions."""
+    shapes = list(
+        dict.fromkeys(
+            [
+                *(endpoint.shape for endpoint in endpoints),
+                *(shape for action in actions for shape in (action.body, action.shape)),
+                Problem,
+            ]
+        )
     )
-    paths = {
-        f"/v1{endpoint.path}": {"get": _operation(endpoint, reference)}
-        for endpoint, reference in zip(endpoints, references, strict=False)
-    }
+    told_as, schemas = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
+    references = dict(zip(shapes, told_as, strict=True))
+    paths: dict[str, dict[str, Any]] = {}
+    for endpoint in endpoints:
+        paths.setdefault(f"/v1{endpoint.path}", {})["get"] = _operation(endpoint, references[endpoint.shape])
+    for action in actions:
+        paths.setdefault(f"/v1{action.path}", {})[action.method.lower()] = _action(
+            action, references[action.body], references[action.shape]
+        )
     return {
         "openapi": "3.1.0",
         "info": {
@@ -63,10 +75,16 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
 
 def page(said: dict[str, Any]) -> str:
     """The document as one plain page."""
-    parts = [_path(path, operation["get"]) for path, operation in said["paths"].items()]
+    parts = [
+        _path(path, method, operation)
+        for path, operations in said["paths"].items()
+        for method, operation in operations.items()
+    ]
     parts += [_schema(name, schema) for name, schema in sorted(said["components"]["schemas"].items())]
     links = "".join(
-        f'<li><a href="#{_anchor(path)}"><code>{escape(path)}</code></a></li>' for path in said["paths"]
+        f'<li><a href="#{method}-{_anchor(path)}"><code>{method.upper()} {escape(path)}</code></a></li>'
+        for path, operations in said["paths"].items()
+        for method in operations
     )
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
@@ -80,6 +98,37 @@ def page(said: dict[str, Any]) -> str:
     )
 
 
+def _action(action: Action, body: dict[str, Any], reference: dict[str, Any]) -> dict[str, Any]:
+    problem = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    refusals = {
+        **_REFUSALS,
+        "400": "The body is wrong; each field is named. Nothing was done.",
+        "404": "What the path names is not there.",
+        "409": "It cannot be done as things stand; `detail` says why.",
+        "413": "The body is too large.",
+    }
+    content: dict[str, Any] = {"schema": body}
+    if action.example is not None:
+        content["example"] = action.example
+    return {
+        "operationId": f"{action.method.lower()}_{_anchor(action.path)}".replace("-", "_"),
+        "summary": action.summary,
+        "description": f"{action.description} Roles: {', '.join(sorted(READERS[action.area]))}.",
+        "parameters": [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            for name in re.findall(r"{(\w+)}", action.path)
+        ],
+        "requestBody": {"required": True, "content": {"application/json": content}},
+        "responses": {
+            str(action.status): {
+                "description": (action.shape.__doc__ or "").strip(),
+                "content": {"application/json": {"schema": reference}},
+            },
+            **{status: {"description": text, "content": problem} for status, text in refusals.items()},
+        },
+    }
+
+
 def _operation(endpoint: Endpoint, reference: dict[str, Any]) -> dict[str, Any]:
     good = {"application/json": {"schema": reference}}
     good |= {media.partition(";")[0]: {} for name, media in MEDIA_TYPES.items() if name != "json"}
@@ -88,7 +137,7 @@ def _operation(endpoint: Endpoint, reference: dict[str, Any]) -> dict[str, Any]:
         "operationId": endpoint.path.strip("/"),
         "summary": endpoint.summary,
         "description": f"{endpoint.description} Roles: {', '.join(sorted(READERS[endpoint.area]))}.",
-        "parameters": told(endpoint.parameters),
+        "parameters": [*told(endpoint.parameters), *told_options(endpoint.options)],
         "responses": {
             "200": {"description": (endpoint.shape.__doc__ or "").strip(), "content": good},
             **{status: {"description": text, "content": problem} for status, text in _REFUSALS.items()},
@@ -107,18 +156,28 @@ def _numbers(schema: Any) -> Any:
     return schema
 
 
-def _path(path: str, operation: dict[str, Any]) -> str:
+def _path(path: str, method: str, operation: dict[str, Any]) -> str:
     rows = "".join(
-        f"<tr><td><code>{escape(one['name'])}</code></td><td>{_marked(one['description'])}</td></tr>"
+        f"<tr><td><code>{escape(one['name'])}</code></td><td>{_marked(one.get('description', ''))}</td></tr>"
         for one in operation["parameters"]
     )
-    shape = operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    good = next(answer for status, answer in operation["responses"].items() if status.startswith("2"))
+    given = _link(good["content"]["application/json"]["schema"])
+    takes = ""
+    if "requestBody" in operation:
+        takes = f"<p>Takes {_link(operation['requestBody']['content']['application/json']['schema'])}.</p>"
+    tables = ", or the same rows as CSV, Excel or Parquet" if method == "get" else ""
+    details = f"<details><summary>Parameters</summary><table>{rows}</table></details>" if rows else ""
     return (
-        f'<section id="{_anchor(path)}"><h2><code>GET {escape(path)}</code></h2>'
+        f'<section id="{method}-{_anchor(path)}"><h2><code>{method.upper()} {escape(path)}</code></h2>'
         f"<p><strong>{escape(operation['summary'])}.</strong> {_marked(operation['description'])}</p>"
-        f'<p>Gives <a href="#{shape}">{shape}</a>, or the same rows as CSV, Excel or Parquet.</p>'
-        f"<details><summary>Parameters</summary><table>{rows}</table></details></section>"
+        f"{takes}<p>Gives {given}{tables}.</p>{details}</section>"
     )
+
+
+def _link(schema: dict[str, Any]) -> str:
+    shape = schema["$ref"].rpartition("/")[2]
+    return f'<a href="#{shape}">{shape}</a>'
 
 
 def _schema(name: str, schema: dict[str, Any]) -> str:
@@ -159,4 +218,4 @@ def _marked(text: str) -> str:
 
 
 def _anchor(path: str) -> str:
-    return path.strip("/").replace("/", "-")
+    return path.strip("/").replace("/", "-").translate(str.maketrans("", "", "{}"))

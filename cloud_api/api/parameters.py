@@ -8,6 +8,7 @@ from typing import Any
 from starlette.requests import Request
 
 from cloud_api.access.gate import Caller, caller_of
+from cloud_api.answers.options import Option
 from cloud_api.answers.question import ALL_RESOURCES, CAUSES, FILTERS, LIMIT, MOST_ROWS, SPANS_OF_TIME
 
 WINDOW = ("from", "to", "period")
@@ -61,6 +62,24 @@ def told(names: Sequence[str]) -> list[dict[str, Any]]:
         )
         schema = said.pop("schema", {"type": "string"})
         parameters.append({"name": name, "in": "query", "required": False, "schema": schema, **said})
+    return parameters
+
+
+def told_options(options: Sequence[Option]) -> list[dict[str, Any]]:
+    """What OpenAPI says of parameters that one path alone takes."""
+    parameters = []
+    for option in options:
+        schema: dict[str, Any] = {"type": "number" if option.kind == "number" else "string"}
+        if option.kind == "word":
+            schema["enum"] = list(option.words)
+        if option.default is not None:
+            schema["default"] = option.default
+        description = f"{option.description} {_DATE}" if option.kind == "time" else option.description
+        said = {"name": option.name, "in": "query", "required": False, "schema": schema}
+        said["description"] = description
+        if option.example is not None:
+            said["example"] = option.example
+        parameters.append(said)
     return parameters
 
 

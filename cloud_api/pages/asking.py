@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
 from psycopg import Connection
 
 from cloud_api.access.gate import Principal
+from cloud_api.answers.options import Option
 from cloud_api.answers.places import Places, Site
 from cloud_api.answers.question import FILTERS, SPANS_OF_TIME, Question, read
 from cloud_api.store.statements import statement
@@ -44,6 +45,7 @@ class Asking:
     principal: Principal
     now: dt.datetime
     given: Sequence[tuple[str, str]]
+    path: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def site(self) -> Site | None:
@@ -58,7 +60,9 @@ class Asking:
         """A parameter of the address, None where it is absent or empty."""
         return next((value for key, value in self.given if key == name and value), None)
 
-    def question(self, parameters: Sequence[tuple[str, str]], *by: str) -> Question:
+    def question(
+        self, parameters: Sequence[tuple[str, str]], *by: str, options: Sequence[Option] = ()
+    ) -> Question:
         """A question to the answers. Raises QuestionError for what the address gets wrong."""
         return read(
             [*parameters, *(("by", name) for name in by)],
@@ -66,16 +70,17 @@ class Asking:
             allowed=(*PAGED, "by"),
             by=(*FILTERS, *SPANS_OF_TIME),
             withheld=self.principal.withheld,
+            options=options,
         )
 
-    def parameters(self, *, paged: bool = False) -> list[tuple[str, str]]:
+    def parameters(self, *, paged: bool = False, options: Sequence[Option] = ()) -> list[tuple[str, str]]:
         """The address as parameters of a question: its site, its window (28 production days, where it names
-        none), its filters. An empty field of a form asks for nothing."""
-        takes = PAGED if paged else TAKES
+        none), its filters, and the options of its page. An empty field of a form asks for nothing."""
+        takes = (*(PAGED if paged else TAKES), *(option.name for option in options))
         stated = [
             (key, value)
             for key, value in self.given
-            if value or key not in ("from", "to", "period", *FILTERS)
+            if value or key not in ("from", "to", "period", *FILTERS, *(option.name for option in options))
         ]
         unknown = [(key, value) for key, value in stated if key not in takes]
         kept = [(key, value) for key, value in stated if key in takes and key != "site"]

@@ -17,34 +17,40 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from cloud_api.access.gate import Gate, caller_of
-from cloud_api.access.roles import Area
 from cloud_api.answers.places import Atlas
 from cloud_api.answers.question import QuestionError
 from cloud_api.pages import words
-from cloud_api.pages.asking import Asking
-from cloud_api.pages.evidence import evidence
-from cloud_api.pages.home import home
+from cloud_api.pages.asking import TAKES, Asking
+from cloud_api.pages.contents import PAGES
+from cloud_api.pages.page import Page
 from cloud_api.store.pool import Pool, snapshot
 from cloud_api.store.statements import statement
 
-Page = Callable[[Asking], dict[str, Any]]
+_STATIC = files("cloud_api.pages") / "static"
+_CSS = (_STATIC / "plantledger.css").read_text(encoding="utf-8")
 
-_CSS = (files("cloud_api.pages") / "static" / "plantledger.css").read_text(encoding="utf-8")
-_CSS_HASH = base64.b64encode(hashlib.sha256(_CSS.encode()).digest()).decode()
-_SAFETY = {
-    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_CSS_HASH}'; img-src data:; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-}
-"""A page carries its style inside, so that it is one round trip; nothing else may load, no script may run."""
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _safety(script: str) -> dict[str, str]:
+    """A page carries its style, and its script where it has one, inside, so that it is one round trip;
+    nothing else may load or run."""
+    runs = f"script-src {_hash(script)}; connect-src 'self'; " if script else ""
+    return {
+        "Content-Security-Policy": f"default-src 'none'; style-src {_hash(_CSS)}; {runs}img-src data:; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    }
 
 
 def mount(
     app: FastAPI, pool: Pool, gate: Gate, *, clock: Callable[[], datetime], atlas: Atlas | None = None
 ) -> None:
-    """Adds `/` and `/segments` to an app. `clock` gives the present, aware."""
+    """Adds the pages to an app. `clock` gives the present, aware."""
     pages = _Pages(pool, gate, clock, atlas or Atlas())
-    app.add_api_route("/", pages.shows("home.html", home), include_in_schema=False)
-    app.add_api_route("/segments", pages.shows("segments.html", evidence), include_in_schema=False)
+    for page in PAGES:
+        app.add_api_route(page.path, pages.shows(page), include_in_schema=False)
     app.add_api_route("/static/plantledger.css", _style, include_in_schema=False)
 
 
@@ -67,26 +73,37 @@ class _Pages:
         for name in ("amount", "whole", "signed", "number", "percent", "clock", "clock_s", "span"):
             self.templates.globals[name] = getattr(words, name)
 
-    def shows(self, template: str, page: Page) -> Callable[[Request], Response]:
+    def shows(self, page: Page) -> Callable[[Request], Response]:
         def show(request: Request) -> Response:
             given = list(request.query_params.multi_items())
             address = request.client.host if request.client else None
             with self.pool.connection() as connection:
-                principal = self.gate.admit(connection, caller_of(request.headers, address), Area.PAGE)
+                principal = self.gate.admit(connection, caller_of(request.headers, address), page.area)
             with self.pool.connection() as connection, snapshot(connection):
                 connection.execute(statement("answers.bounds"))
                 places = self.atlas.places(connection).seen_by(principal.sites)
-                asking = Asking(connection, places, principal, self.clock(), given)
+                asking = Asking(connection, places, principal, self.clock(), given, request.path_params)
                 try:
-                    shown = page(asking)
+                    shown = page.show(asking)
                 except QuestionError as error:
-                    return self._render("mistakes.html", 400, given, mistakes=error.mistakes)
-            return self._render(template, 200, given, **shown)
+                    return self._render(page, "mistakes.html", 400, given, mistakes=error.mistakes)
+            return self._render(page, page.template, 200, given, **shown)
 
-        show.__name__ = template.partition(".")[0]
+        show.__name__ = page.template.partition(".")[0]
         return show
 
-    def _render(self, template: str, status: int, given: list[tuple[str, str]], **shown: Any) -> Response:
-        query = f"?{urlencode(given)}" if given else ""
-        text = self.templates.get_template(template).render(css=Markup(_CSS), query=query, **shown)
-        return HTMLResponse(text, status, headers=_SAFETY)
+    def _render(
+        self, page: Page, template: str, status: int, given: list[tuple[str, str]], **shown: Any
+    ) -> Response:
+        kept = [(name, value) for name, value in given if name in TAKES and value]
+        query = f"?{urlencode(kept)}" if kept else ""
+        script = (_STATIC / page.script).read_text(encoding="utf-8") if page.script else ""
+        nav = [
+            {"name": one.name, "address": one.path + query, "current": one.path == page.path}
+            for one in PAGES
+            if one.name
+        ]
+        text = self.templates.get_template(template).render(
+            css=Markup(_CSS), script=Markup(script), query=query, nav=nav, **shown
+        )
+        return HTMLResponse(text, status, headers=_safety(script))

@@ -1,0 +1,9 @@
+"""Every path of the API under /v1 that writes."""
+
+from __future__ import annotations
+
+from cloud_api.api.action import Action
+
+__all__ = ["ACTIONS", "Action"]
+
+ACTIONS: tuple[Action, ...] = ()
