@@ -78,6 +78,7 @@ class DurableBuffer:
         self._last_error: str | None = None
         self._repairs_told = 0
         self._closed = False
+        self.turned_s = clock.monotonic_s()
 
     # What the recorder does
 
@@ -190,6 +191,7 @@ class DurableBuffer:
         """Commit what waits, once a window. Ends only by cancellation, after a last commit."""
         try:
             while True:
+                self.turned_s = self._clock.monotonic_s()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(1.0):
                         await self._wake.wait()

@@ -25,6 +25,7 @@ from edge_agent.adapters.mqtt import MqttUplink
 from edge_agent.app.certificate import expires_us
 from edge_agent.app.clock import SystemClock
 from edge_agent.app.fleet import Fleet
+from edge_agent.app.watchdog import Loop
 from edge_agent.config.dictionary import build_dictionary
 from edge_agent.config.model import Config, OpcUaSource
 from edge_agent.loops.derive import Deriver, derives
@@ -38,6 +39,10 @@ from shared.batch import Pending
 
 _log = logging.getLogger(__name__)
 GOODBYE_S = 2.0
+COMMIT_STANDS_S, RECORD_STANDS_S, DRAIN_STANDS_S = 120.0, 30.0, 90.0
+"""A loop that has not come round for so long hangs: a slow card may take long to synchronise, a broker half a
+minute to answer.
+"""
 
 
 def build_sources(config: Config, clock: Clock) -> list[Source]:
@@ -98,6 +103,14 @@ class Agent:
             clock_offset_s=self.drain.clock_offset_s,
             sources=self.fleet.health() if self.fleet is not None else (),
         )
+
+    def loops(self) -> list[Loop]:
+        """The loops without which nothing is delivered, for the watchdog."""
+        return [
+            Loop("buffer", lambda: self.buffer.turned_s, COMMIT_STANDS_S),
+            Loop("recorder", lambda: self.recorder.turned_s, RECORD_STANDS_S),
+            Loop("drain", lambda: self.drain.turned_s, DRAIN_STANDS_S),
+        ]
 
     def _overtaken(self, spans: Sequence[Pending]) -> None:
         self.recorder.overtake(spans)

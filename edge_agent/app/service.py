@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import msgspec
 
 from edge_agent.app.agent import Agent, stop_on_signals
 from edge_agent.app.staging import keep_good, keep_rejected, starting_config
+from edge_agent.app.watchdog import ServiceManager, Watchdog, service_manager
 from edge_agent.config.load import InvalidConfig, load_valid
 from edge_agent.config.model import Config
 from edge_agent.errors import AgentError
@@ -43,19 +45,41 @@ def run(file: Path) -> int:
 async def _serve(agent: Agent, file: Path) -> None:
     stop, reload = asyncio.Event(), asyncio.Event()
     stop_on_signals(stop, reload)
-    reloading = Reloading(agent, file)
+    manager = service_manager()
+    reloading = Reloading(agent, file, manager=manager)
+    watchdog = Watchdog(manager, agent.loops(), agent.clock.monotonic_s, lambda: _in_a_line(agent))
 
     async def answer(question: dict[str, Any]) -> Any:
         return await _answered(agent, question)
 
     async with serving(agent.config.buffer.path, answer):
         _log.info("%s runs: %s", file, _counts(agent.config))
-        watching = asyncio.create_task(reloading.watch(reload), name="reload")
+        beside = [
+            asyncio.create_task(reloading.watch(reload), name="reload"),
+            asyncio.create_task(watchdog.run(), name="watchdog"),
+            asyncio.create_task(_tell_end(stop, manager), name="end"),
+        ]
+        manager.tell(READY=1, STATUS=_counts(agent.config))
         try:
             await agent.run(stop)
         finally:
-            watching.cancel()
+            for task in beside:
+                task.cancel()
+            manager.close()
     _log.info("ended; all that was seen is in the buffer")
+
+
+async def _tell_end(stop: asyncio.Event, manager: ServiceManager) -> None:
+    await stop.wait()
+    manager.tell(STOPPING=1, STATUS="ending: what was seen is committed")
+
+
+def _in_a_line(agent: Agent) -> str:
+    """For `systemctl status`."""
+    sources = agent.surroundings().sources
+    live, wanted = sum(each.live for each in sources), sum(each.configured for each in sources)
+    link = "connected" if agent.uplink.is_connected() else "not connected"
+    return f"{live} of {wanted} signals live; broker {link}; {agent.buffer.state().depth} batches wait"
 
 
 class Reloading:
@@ -63,18 +87,23 @@ class Reloading:
     source.
     """
 
-    def __init__(self, agent: Agent, file: Path, prove_s: float = PROVE_S) -> None:
+    def __init__(
+        self, agent: Agent, file: Path, prove_s: float = PROVE_S, manager: ServiceManager | None = None
+    ) -> None:
         self._agent, self._file, self._prove_s = agent, file, prove_s
+        self._manager = manager or ServiceManager({}, 0)
 
     async def watch(self, reload: asyncio.Event) -> None:
         """At each reload until cancelled. A reload that comes while another is proven takes its place."""
         while True:
             await reload.wait()
             reload.clear()
+            self._manager.tell(RELOADING=1, MONOTONIC_USEC=time.monotonic_ns() // 1000)
             try:
                 await self._reload(reload)
             except Exception:
                 _log.exception("reload: fault in the agent's own code: the agent goes on as it was")
+            self._manager.tell(READY=1)
 
     async def _reload(self, again: asyncio.Event) -> None:
         before = self._agent.config

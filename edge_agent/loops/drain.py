@@ -87,6 +87,7 @@ class Drain:
         self._offsets: deque[float] = deque(maxlen=_OFFSETS_KEPT)
         self._news = asyncio.Event()
         self.counters = DrainCounters()
+        self.turned_s = clock.monotonic_s()
 
     def use(self, dictionary: bytes) -> None:
         """The hash of the dictionary that batches mean from now on; it is sent before them."""
@@ -134,6 +135,7 @@ class Drain:
         follower = asyncio.create_task(self._follow_commits())
         try:
             while True:
+                self._turn()
                 self._news.clear()
                 if not (self._uplink.is_connected() and await self._round_on_disk()):
                     with contextlib.suppress(TimeoutError):
@@ -141,6 +143,10 @@ class Drain:
                             await self._news.wait()
         finally:
             follower.cancel()
+
+    def _turn(self) -> None:
+        """The loop goes on; each publish ends by itself, so what waits for one is no standstill."""
+        self.turned_s = self._clock.monotonic_s()
 
     async def _round_on_disk(self) -> bool:
         """A round, or a pause where the disk does not give back what it holds."""
@@ -223,6 +229,7 @@ class Drain:
         for batch, message in zip(batches, messages, strict=True):
             self._window.sent((batch.stream, batch.seq), len(message), batch.lane, now_s)
         taken = await asyncio.gather(*(self._uplink.publish_batch(message) for message in messages))
+        self._turn()
         self.counters.sent += sum(taken)
         self.counters.refused += len(taken) - sum(taken)
 
@@ -240,6 +247,7 @@ class Drain:
             _log.error("the cloud asks for dictionary %s, which is not here", content_hash.hex())
         else:
             await self._uplink.publish_dictionary(message)
+            self._turn()
 
     def _acknowledged(self, ack: Ack) -> None:
         with contextlib.suppress(ValueError):

@@ -116,6 +116,7 @@ class Recorder:
         self._flushed_s = float("-inf")
         self._blocked_until_s = float("-inf")
         self.counters = RecordCounters()
+        self.turned_s = clock.monotonic_s()
 
     def readings(self, source: str, readings: Sequence[Reading], *, full: bool = False) -> None:
         """Values in the order in which they were seen; full: report unchanged ones too."""
@@ -181,7 +182,7 @@ class Recorder:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(limits.mark_s / 5):
                         await self._dirty.wait()
-                now_s = self._clock.monotonic_s()
+                now_s = self.turned_s = self._clock.monotonic_s()
                 rest_s = max(self._flushed_s + limits.batch_s, self._blocked_until_s) - now_s
                 if rest_s > 0:
                     await asyncio.sleep(rest_s)
