@@ -38,32 +38,64 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     check = _add(
-        commands, "check", _check, "name every mistake of a config", "check gw-1.yaml --plant plants/columbus"
+        commands, "check", _check, "name every mistake of a config", "gw-1.yaml --plant plants/columbus"
     )
     check.add_argument("--plant", type=Path, metavar="DIR", help="compare names with this plant model")
-    _add(commands, "run", _run, "run the agent until SIGTERM; SIGHUP reloads the config", "run gw-1.yaml")
-    read = _add(commands, "read", _read, "show each signal as it is now", "read gw-1.yaml --watch")
+    _add(commands, "run", _run, "run the agent until SIGTERM; SIGHUP reloads the config", "gw-1.yaml")
+    read = _add(commands, "read", _read, "show each signal as it is now", "gw-1.yaml --watch")
     read.add_argument("--watch", action="store_true", help="again and again, until Ctrl-C")
     read.add_argument("--json", action="store_true", help="one JSON object a signal and line")
     read.add_argument("--only", metavar="TEXT", help="only signals whose machine.signal holds this text")
-    _add(commands, "plan", _plan, "show what is asked of each device, and how often", "plan gw-1.yaml")
+    _add(commands, "plan", _plan, "show what is asked of each device, and how often", "gw-1.yaml")
     status = _add(
         commands,
         "status",
         _status,
         "show buffer, delivery and sources; exit 1 while one is down",
-        "status gw-1.yaml",
+        "gw-1.yaml",
     )
     status.add_argument("--json", action="store_true", help="as one JSON object")
+    _add_buffer(commands)
     _add(
         commands,
         "schema",
         _schema,
         "print the JSON Schema for editors",
-        "schema > edge.schema.json",
+        "> edge.schema.json",
         file=False,
     )
     return parser
+
+
+def _add_buffer(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    group = commands.add_parser(
+        "buffer",
+        help="look into the durable buffer, also while the agent runs",
+        description="Looks into the durable buffer, also while the agent runs; changes nothing in it.",
+        epilog="example:\n  edge-agent buffer inspect gw-1.yaml",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = group.add_subparsers(metavar="ACTION", required=True)
+    place = "the config of this gateway (YAML), or the folder of a buffer"
+    inspect = _add(
+        actions, "buffer inspect", _inspect, "show streams, sizes and what waits for the cloud", "gw-1.yaml",
+        what_file=place,
+    )  # fmt: skip
+    inspect.add_argument("--json", action="store_true", help="as one JSON object")
+    _add(
+        actions, "buffer verify", _verify, "check every check sum; exit 1 with the place of each that fails",
+        "/var/lib/plantledger/buffer", what_file=place,
+    )  # fmt: skip
+    export = _add(
+        actions, "buffer export", _export, "write the values as CSV or JSON lines",
+        "gw-1.yaml --from 2026-11-22 --only press-1 -o values.csv", what_file=place,
+    )  # fmt: skip
+    export.add_argument("--format", choices=("csv", "jsonl"), help="default: by the name of OUT, else csv")
+    export.add_argument("--from", dest="since", metavar="TIME", help="first instant (RFC 3339)")
+    export.add_argument("--to", dest="until", metavar="TIME", help="end, not included")
+    export.add_argument("--only", metavar="TEXT", help="only signals whose machine.signal holds this text")
+    export.add_argument("--unacknowledged", action="store_true", help="only what waits for the cloud")
+    export.add_argument("-o", "--out", type=Path, metavar="OUT", help="a file instead of standard output")
 
 
 def _add(
@@ -74,17 +106,19 @@ def _add(
     example: str,
     *,
     file: bool = True,
+    what_file: str = "the config of this gateway (YAML)",
 ) -> argparse.ArgumentParser:
+    """A command, or an action of one: ``name`` is what stands behind ``edge-agent``."""
     parser = commands.add_parser(
-        name,
+        name.rpartition(" ")[2],
         help=what,
         description=what[0].upper() + what[1:] + ".",
-        epilog=f"example:\n  edge-agent {example}",
+        epilog=f"example:\n  edge-agent {name} {example}".rstrip(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(command=command)
     if file:
-        parser.add_argument("file", type=Path, metavar="FILE", help="the config of this gateway (YAML)")
+        parser.add_argument("file", type=Path, metavar="FILE", help=what_file)
     return parser
 
 
@@ -116,6 +150,33 @@ def _plan(options: argparse.Namespace) -> int:
     from edge_agent.tools.plan import plan
 
     return plan(options.file)
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    from edge_agent.tools.buffer import inspect
+
+    return inspect(options.file, as_json=options.json)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from edge_agent.tools.buffer import verify
+
+    return verify(options.file)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from edge_agent.tools.buffer import Wish, export
+    from edge_agent.tools.moments import parsed
+
+    wish = Wish(
+        from_us=parsed(options.since, "--from") if options.since else None,
+        to_us=parsed(options.until, "--to") if options.until else None,
+        only=options.only,
+        unacknowledged=options.unacknowledged,
+    )
+    out: Path | None = options.out
+    by_name = "jsonl" if out is not None and out.suffix in (".jsonl", ".ndjson", ".json") else "csv"
+    return export(options.file, out, as_csv=(options.format or by_name) == "csv", wish=wish)
 
 
 def _status(options: argparse.Namespace) -> int:

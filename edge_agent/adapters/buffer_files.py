@@ -6,7 +6,6 @@ It is a seam, so that a test can cut the power at any point of a run. What is wr
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import zlib
@@ -118,6 +117,8 @@ class DiskFiles:
     """
 
     def __init__(self, folder: Path) -> None:
+        import fcntl  # not everywhere, and only the agent itself locks: tools that read do without
+
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
         self._directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -184,6 +185,11 @@ def read_whole(files: Files, name: str) -> bytes | None:
         content = file.read(0, file.size())
     finally:
         file.close()
+    return checked(content)
+
+
+def checked(content: bytes) -> bytes | None:
+    """What stands behind the check sum of a file of write_whole; None where it does not hold."""
     if len(content) < 4 or zlib.crc32(content[4:]) != int.from_bytes(content[:4], "big"):
         return None
     return content[4:]

@@ -1,0 +1,229 @@
+"""The durable buffer as it lies on disk, read without a lock and without changing a byte.
+
+Safe while the agent runs: a file that it deletes meanwhile is left out, and what it is just writing is looked
+at again before it is called torn.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from edge_agent.adapters.buffer_contents import SUFFIX
+from edge_agent.adapters.buffer_files import checked
+from edge_agent.adapters.buffer_segment import HEADER_BYTES, RECORD_BYTES, Found, Scan, scan, summary_of
+from edge_agent.adapters.buffer_state import SETTLED, SettledFile
+from edge_agent.core.seqs import Seqs
+from edge_agent.errors import AgentError
+from shared.batch import Batch
+from shared.codec import unpack
+from shared.dictionary import Dictionary
+from shared.dictionary import unpack as unpack_dictionary
+from shared.errors import WireError
+
+_DICTIONARY = ".dictionary"
+_LOOKS, _BETWEEN_LOOKS_S = 5, 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Something that cannot be read. place: file, or file and byte."""
+
+    place: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.what}"
+
+
+@dataclass(slots=True)
+class SegmentFile:
+    """One file of batches. finished: it ends with its summary. size: bytes, preallocated room included.
+
+    torn: bytes behind the last good record that were never committed, of a segment that is not finished.
+    """
+
+    path: Path
+    stream: bytes
+    found: list[Found]
+    size: int
+    finished: bool
+    torn: int
+    end: int
+    damages: list[Damage] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class StreamView:
+    """What the disk holds of one run of an agent. settled: acknowledged or given up, of what is there."""
+
+    stream: bytes
+    segments: int = 0
+    size: int = 0
+    batches: int = 0
+    rows: int = 0
+    oldest_us: int | None = None
+    newest_us: int | None = None
+    seqs: Seqs = field(default_factory=Seqs)
+    settled: int = 0
+
+    @property
+    def open(self) -> int:
+        """Batches that wait for the cloud's ack."""
+        return self.batches - self.settled
+
+
+class BufferFolder:
+    """Raises AgentError where the folder holds no buffer, or cannot be read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            self.names = sorted(path.name for path in folder.iterdir())
+        except OSError as error:
+            mend = "give the config, or the folder that its buffer.path names; run as the agent's user"
+            raise AgentError(f"no buffer can be read ({error.strerror})", str(folder), mend) from None
+
+    @property
+    def set_aside(self) -> list[str]:
+        """Files that the agent found damaged and kept; their good records were written anew."""
+        return [name for name in self.names if name.endswith(".bad")]
+
+    def segments(self) -> Iterator[SegmentFile]:
+        """Every segment, oldest first, one at a time in memory."""
+        for name in self.names:
+            if name.endswith(SUFFIX) and (segment := self._segment(self.folder / name)) is not None:
+                yield segment
+
+    def settled(self) -> dict[bytes, Seqs]:
+        """Seqs by stream that need not be sent again."""
+        content = self._whole(SETTLED)
+        try:
+            kept = msgspec.json.decode(content or b"", type=SettledFile)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return {}
+        return {bytes.fromhex(stream): Seqs.of(ranges) for stream, ranges in kept.streams.items()}
+
+    def dictionaries(self) -> dict[bytes, Dictionary]:
+        """By hash, those that hold."""
+        found = {}
+        for name in self.names:
+            if name.endswith(_DICTIONARY) and (read := self._dictionary(name)) is not None:
+                found[read[0]] = read[1]
+        return found
+
+    def streams(self, segments: Iterable[SegmentFile]) -> list[StreamView]:
+        """The segments counted by stream, in the order in which the streams were written."""
+        views: dict[bytes, StreamView] = {}
+        for segment in segments:
+            view = views.setdefault(segment.stream, StreamView(segment.stream))
+            view.segments += 1
+            view.size += segment.size
+            view.rows += sum(found.rows for found in segment.found)
+            view.seqs = Seqs.of([*view.seqs.ranges, *((f.front.seq, f.front.seq) for f in segment.found)])
+            if segment.found:
+                oldest = min(found.oldest_us for found in segment.found)
+                newest = max(found.newest_us for found in segment.found)
+                view.oldest_us = oldest if view.oldest_us is None else min(oldest, view.oldest_us)
+                view.newest_us = newest if view.newest_us is None else max(newest, view.newest_us)
+        settled = self.settled()
+        for view in views.values():
+            own = settled.get(view.stream, Seqs())
+            view.batches = sum(last - first + 1 for first, last in view.seqs.ranges)
+            view.settled = sum(own.count(first, last) for first, last in view.seqs.ranges)
+        return [view for view in views.values() if view.batches]
+
+    def small_damages(self) -> Iterator[Damage]:
+        """Files beside the segments whose check sum does not hold."""
+        for name in self.names:
+            kept = name in (SETTLED, "instance")
+            sound = self._dictionary(name) if name.endswith(_DICTIONARY) else not kept or self._whole(name)
+            if not sound and (self.folder / name).exists():
+                yield Damage(str(self.folder / name), "the file's check sum does not hold")
+
+    def _whole(self, name: str) -> bytes | None:
+        try:
+            return checked((self.folder / name).read_bytes())
+        except OSError:
+            return None
+
+    def _dictionary(self, name: str) -> tuple[bytes, Dictionary] | None:
+        message = self._whole(name)
+        try:
+            read = unpack_dictionary(message) if message is not None else None
+        except WireError:
+            return None
+        return read if read is not None and read[0].hex() == name.removesuffix(_DICTIONARY) else None
+
+    def _segment(self, path: Path) -> SegmentFile | None:
+        """None where it is gone; looked at again while its end is not whole, for it may be written now."""
+        for look in range(_LOOKS):
+            try:
+                content = path.read_bytes()
+            except FileNotFoundError:
+                return None
+            except OSError as error:
+                damage = Damage(str(path), f"the file cannot be read ({error.strerror})")
+                return SegmentFile(path, b"", [], 0, False, 0, 0, [damage])
+            result = scan(content)
+            if not result.torn or look == _LOOKS - 1:
+                return _examined(path, content, result)
+            time.sleep(_BETWEEN_LOOKS_S)
+        return None
+
+
+def batches_of(segment: SegmentFile) -> Iterator[tuple[Found, Batch]]:
+    """The good records of a segment with their columns; one that does not unpack is added to its damages."""
+    try:
+        content = segment.path.read_bytes()
+    except OSError:
+        return
+    for found in segment.found:
+        try:
+            batch = unpack(content[found.offset + RECORD_BYTES : found.offset + found.size])[1]
+        except WireError as error:
+            place = f"{segment.path}:{found.offset}"
+            segment.damages.append(Damage(place, f"batch {found.front.seq} does not unpack ({error})"))
+            continue
+        yield found, batch
+
+
+def _examined(path: Path, content: bytes, result: Scan) -> SegmentFile:
+    summary = summary_of(content, len(content))
+    segment = SegmentFile(
+        path=path,
+        stream=result.stream or b"",
+        found=result.found,
+        size=len(content),
+        finished=summary is not None,
+        torn=0 if summary is not None else result.torn,
+        end=result.end,
+    )
+    segment.damages += _holes(path, content, result)
+    if content.endswith(b"PLSM") and summary is None:
+        segment.damages.append(Damage(f"{path}:{len(content)}", "the summary's check sum does not hold"))
+    if summary is not None and summary.end != result.end:
+        lost = f"{summary.end - result.end} bytes before the summary hold no good record"
+        segment.damages.append(Damage(f"{path}:{result.end}", lost))
+    if summary is not None:
+        here = Seqs.of((found.front.seq, found.front.seq) for found in result.found)
+        missing = [each for first, last in summary.ranges for each in here.missing(first, last)]
+        for first, last in missing:
+            what = f"batch {first}" if first == last else f"batches {first} to {last}"
+            segment.damages.append(Damage(str(path), f"{what} of its summary cannot be read"))
+    return segment
+
+
+def _holes(path: Path, content: bytes, result: Scan) -> Iterator[Damage]:
+    """Bytes before or between good records that are no record."""
+    if content.strip(b"\0") and (result.stream is None or result.ordinal == 0):
+        yield Damage(f"{path}:0", "the header's check sum does not hold")
+    at = HEADER_BYTES
+    for found in result.found:
+        if found.offset > at:
+            yield Damage(f"{path}:{at}", f"{found.offset - at} bytes hold no good record")
+        at = found.offset + found.size
