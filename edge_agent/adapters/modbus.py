@@ -57,13 +57,14 @@ def scanners(
     for source in config.sources:
         if isinstance(source, OpcUaSettings):
             continue
-        link = _link(source, clock, chance)
+        link = link_of(source, clock, chance)
         link = links.setdefault(link.name, link)
         found.append(ModbusScanner(source, config.signals_of(source.name), link, clock))
     return found
 
 
-def _link(source: ModbusSource, clock: Clock, chance: Callable[[], float]) -> ModbusLink:
+def link_of(source: ModbusSource, clock: Clock, chance: Callable[[], float]) -> ModbusLink:
+    """A connection of its own for a source; it touches no network before the first read."""
     pause_s = source.pause_us / 1e6
     if isinstance(source, ModbusRtuSource):
         dial = by_serial(source.device, source.baud, source.parity, source.stop_bits)
@@ -90,7 +91,7 @@ class ModbusScanner:
     ) -> None:
         self.name = source.name
         self.grace_us = source.grace_us
-        self._link, self._clock = link, clock
+        self.link, self._clock = link, clock
         self._timeout_s = source.timeout_us / 1e6
         self._limits, self._medium = limits_of(source), medium_of(source)
         self._signals = {signal.index: signal for signal in signals}
@@ -108,7 +109,7 @@ class ModbusScanner:
     @property
     def connected(self) -> bool:
         """Whether there is a socket to the device now."""
-        return self._link.connected
+        return self.link.connected
 
     def blocks(self) -> list[tuple[Block, ...]]:
         """The requests of each group as they are planned now."""
@@ -157,7 +158,7 @@ class ModbusScanner:
 
     async def close(self) -> None:
         """Drop the socket; another source that shares it connects again."""
-        await self._link.close()
+        await self.link.close()
 
     async def _take(self, request: _Request, scan: Scan) -> None:
         timeout_s = self._timeout_s / 4 if request.strikes >= _STRIKES - 1 else self._timeout_s
@@ -165,7 +166,7 @@ class ModbusScanner:
             await self._probe(request, timeout_s, scan)
             return
         try:
-            data = await self._link.read(request.block, timeout_s)
+            data = await self.link.read(request.block, timeout_s)
         except Refused as fault:
             request.refusals += 1
             lasting = fault.code == DEVICE_FAILURE and request.refusals >= _STRIKES
@@ -182,7 +183,7 @@ class ModbusScanner:
         spans = request.block.spans
         part = self._compiled(_alone(spans[request.strikes // 2 % len(spans)]))
         try:
-            data = await self._link.read(part.block, timeout_s)
+            data = await self.link.read(part.block, timeout_s)
         except Refused as fault:
             _fail(scan, request, f"{part.block}: {fault}")
             return
@@ -207,7 +208,7 @@ class ModbusScanner:
         for part in parts:
             half = self._compiled(part)
             try:
-                data = await self._link.read(part, self._timeout_s)
+                data = await self.link.read(part, self._timeout_s)
             except Refused as again:
                 await self._narrow(half, again, scan)
             except UnitSilent as silent:
@@ -245,7 +246,7 @@ class ModbusScanner:
         for span in aside[first:] + aside[:first]:
             request = self._compiled(_alone(span))
             try:
-                data = await self._link.read(request.block, self._timeout_s / 4)
+                data = await self.link.read(request.block, self._timeout_s / 4)
             except (LinkDown, UnitSilent, Refused):
                 self._again_s = now_s + _AGAIN.whole_s(self._again_failures)
                 self._again_failures += 1

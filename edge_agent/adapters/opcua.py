@@ -113,6 +113,11 @@ class OpcUa:
             return [Reading(index, now_us, None, Quality.BAD, why=plain(fault)) for index in signals]
         return [self._reading(session, signal, values.get(signal.index)) for signal in wanted]
 
+    @property
+    def session(self) -> Session | None:
+        """The session that stands now, for the tools; None while there is none."""
+        return self._session
+
     async def close(self) -> None:
         """End the session, if there is one."""
         session, self._session = self._session, None

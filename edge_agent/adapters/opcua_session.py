@@ -95,6 +95,11 @@ class Session:
             raise
         return session
 
+    @property
+    def client(self) -> Any:
+        """The library's client, for other adapters of this folder."""
+        return self._client
+
     def end(self, why: str) -> None:
         """Say that this session is of no more use; the first reason counts."""
         if not self.ended.is_set():

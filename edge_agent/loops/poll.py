@@ -129,24 +129,24 @@ class PolledSource:
 
     def __init__(self, scanner: Scanner, clock: Clock) -> None:
         self.name = scanner.name
-        self._scanner, self._clock = scanner, clock
+        self.scanner, self._clock = scanner, clock
         self._configured = sum(len(group.signals) for group in scanner.groups)
         self._watch: Watch | None = None
 
     async def run(self, sink: Sink) -> None:
         """Scan until cancelled."""
-        groups = self._scanner.groups
+        groups = self.scanner.groups
         if not groups:
             await asyncio.Event().wait()
         began = self._now()
-        watch = self._watch = Watch(self.name, self._scanner.grace_us, groups, sink, began)
+        watch = self._watch = Watch(self.name, self.scanner.grace_us, groups, sink, began)
         intervals_s = _intervals_s(groups)
         due_s = [began.at_s] * len(groups)
         try:
             while True:
                 place = min(range(len(due_s)), key=due_s.__getitem__)
                 await asyncio.sleep(max(0.0, due_s[place] - self._clock.monotonic_s()))
-                scan = await self._scanner.scan(place)
+                scan = await self.scanner.scan(place)
                 end_if_cancelled()
                 now = self._now()
                 watch.take(place, scan, now)
@@ -154,15 +154,15 @@ class PolledSource:
                 if not scan.readings:
                     due_s[place] = min(due_s[place], now.at_s + _RETRY_S)
         finally:
-            await self._scanner.close()
+            await self.scanner.close()
 
     async def read(self, signals: Sequence[int]) -> list[Reading]:
         """One direct read now, between the scans."""
-        return await self._scanner.read(signals)
+        return await self.scanner.read(signals)
 
     async def close(self) -> None:
         """Let go of the connection."""
-        await self._scanner.close()
+        await self.scanner.close()
 
     def health(self) -> SourceStatus:
         """Configured against live signals, connection, last scan, first reason."""
@@ -171,7 +171,7 @@ class PolledSource:
             name=self.name,
             configured=self._configured,
             live=watch.live() if watch else 0,
-            connected=self._scanner.connected,
+            connected=self.scanner.connected,
             last_scan_us=watch.last_scan_us if watch else None,
             reason=watch.reason if watch else None,
         )
