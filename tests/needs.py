@@ -6,6 +6,7 @@ set, nothing may be left out: the run fails instead.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 from collections import Counter
@@ -26,6 +27,18 @@ def _chromium() -> bool:
     return shutil.which("chromium") is not None
 
 
+def _node() -> bool:
+    return shutil.which("node") is not None and shutil.which("npm") is not None
+
+
+def _libmodbus() -> bool:
+    try:
+        ctypes.CDLL("libmodbus.so.5")
+    except OSError:
+        return False
+    return True
+
+
 def _timescaledb() -> bool:
     return bool(os.environ.get("PLANTLEDGER_TEST_TIMESCALE_URL"))
 
@@ -41,6 +54,8 @@ def _proc() -> bool:
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "mosquitto": (_mosquitto, "install the package mosquitto"),
     "chromium": (_chromium, "install the package chromium"),
+    "node": (_node, "install the packages nodejs and npm"),
+    "libmodbus": (_libmodbus, "install the package libmodbus5"),
     "timescaledb": (
         _timescaledb,
         "as root, run `eval $(.ci/timescaledb start)`, or set PLANTLEDGER_TEST_TIMESCALE_URL to a server",
