@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -153,6 +153,7 @@ class BufferState:
 
     committed: the commit counter: batches of this run up to this seq are on disk. bytes_max: the cap.
     bytes_waiting: in memory, not yet committed. bytes_written: to disk by this run. torn_bytes: cut at start.
+    dropped_by: samples given up by policy; dropped_rows is their sum.
     """
 
     stream: bytes
@@ -169,6 +170,7 @@ class BufferState:
     bytes_waiting: int = 0
     bytes_written: int = 0
     torn_bytes: int = 0
+    dropped_by: Mapping[str, int] = field(default_factory=dict)
 
 
 class Buffer(Protocol):

@@ -183,6 +183,7 @@ class DurableBuffer:
             bytes_waiting=self._front.size,
             bytes_written=self._writer.bytes_written,
             torn_bytes=self._shelf.torn_bytes,
+            dropped_by={AtCap.DROP_OLDEST: self._dropped_rows},
         )
 
     # The committer
@@ -266,6 +267,8 @@ class DurableBuffer:
         self._shelf.remember(segment, founds)
         self._front.done(len(records))
         self._committed = records[-1].seq
+        if self._last_error is not None:
+            _log.info("the buffer writes again")
         self._failures, self._retry_s, self._last_error = 0, float("-inf"), None
         due = [action for seq, action in self._when_committed if seq <= self._committed]
         self._when_committed = [each for each in self._when_committed if each[0] > self._committed]
@@ -279,8 +282,12 @@ class DurableBuffer:
 
     def _failed(self, error: OSError) -> None:
         """The disk refused: leave the segment as it stands, free room if that is what lacks, try later."""
-        self._last_error = f"{error.strerror or error}: {error.filename or 'buffer'}"
-        _log.error("the buffer cannot write (%s): batches wait in memory", self._last_error)
+        before, self._last_error = (
+            self._last_error,
+            f"{error.strerror or error}: {error.filename or 'buffer'}",
+        )
+        if self._last_error != before:
+            _log.error("the buffer cannot write (%s): batches wait in memory", self._last_error)
         if (segment := self._writer.segment) is not None:
             self._writer.end()
             self._shelf.let_go(segment.ordinal)

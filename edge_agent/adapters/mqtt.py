@@ -132,9 +132,9 @@ class MqttUplink:
         if self._session is None:
             return False
         failed = await self._session.publish(self._topics[kind], payload, retain=retain)
-        if failed is not None:
+        if failed is not None and failed != self.problem:
             _log.warning("the broker did not take a %s: %s", kind, failed)
-            self.problem = failed
+        self.problem = failed
         return failed is None
 
     def _fell(self, why: str) -> None:

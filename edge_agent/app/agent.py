@@ -25,6 +25,8 @@ from edge_agent.adapters.mqtt import MqttUplink
 from edge_agent.app.certificate import expires_us
 from edge_agent.app.clock import SystemClock
 from edge_agent.app.fleet import Fleet
+from edge_agent.app.metrics import figures, signal_figures
+from edge_agent.app.scrapes import Scrapes
 from edge_agent.app.watchdog import Loop
 from edge_agent.config.dictionary import build_dictionary
 from edge_agent.config.model import Config, OpcUaSource
@@ -33,7 +35,7 @@ from edge_agent.loops.drain import Drain
 from edge_agent.loops.heartbeat import Heartbeat, Herald, Identity, Surroundings
 from edge_agent.loops.integrate import Integrator
 from edge_agent.loops.poll import PolledSource
-from edge_agent.loops.record import Recorder, recorded
+from edge_agent.loops.record import RecordCounters, Recorder, recorded
 from edge_agent.ports import Clock, Sink, Source
 from shared.batch import Pending
 
@@ -90,10 +92,17 @@ class Agent:
         )
         self.heartbeat = Heartbeat(self.herald, self.uplink)
         self.drain.use(self.buffer.use(build_dictionary(config)))
+        self._counted = RecordCounters()
         self.recorder = self._new_recorder(config)
         self.fleet: Fleet | None = None
         self._tasks: asyncio.TaskGroup | None = None
         self._recording: asyncio.Task[None] | None = None
+        self._scraped: asyncio.Task[None] | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """Who this run is."""
+        return self._identity
 
     def surroundings(self) -> Surroundings:
         """What a status tells besides the buffer."""
@@ -130,7 +139,9 @@ class Agent:
                     self._begin(self.drain.run(), "drain"),
                     self._begin(self.heartbeat.run(), "heartbeat"),
                 ]
+                self._be_scraped(None)
                 await stop.wait()
+                self._be_scraped(self.config, ends=True)
                 _log.info("ending: what was seen is committed first")
                 await self.fleet.stop()
                 await _end(self._recording)
@@ -152,7 +163,7 @@ class Agent:
             raise RuntimeError("the agent does not run yet")
         build_sources(config, self.clock)  # what this refuses, it refuses before anything has changed
         self.recorder.flush(all_marks=True)
-        old, self.config = self._recording, config
+        old, before, self.config = self._recording, self.config, config
         self.drain.use(self.buffer.use(build_dictionary(config)))
         self.recorder = self._new_recorder(config)
         touched = self.fleet.use(config, self._sink(config))
@@ -160,12 +171,24 @@ class Agent:
         self._recording = self._begin(self.recorder.run(), "recorder")
         kept = [name for name in self.fleet.names() if name not in touched]
         self._begin(self.fleet.read_again(kept), "full read")
+        self._be_scraped(before)
         self.heartbeat.changed()
         return touched
 
+    def _be_scraped(self, before: Config | None, *, ends: bool = False) -> None:
+        """Listen for a Prometheus where the config now asks for it, and nowhere else."""
+        if before is not None and before.metrics == self.config.metrics and not ends:
+            return
+        if self._scraped is not None:
+            self._scraped.cancel()
+            self._scraped = None
+        if self.config.metrics is not None and not ends:
+            answers = {"/metrics": lambda: figures(self), "/metrics/signals": lambda: signal_figures(self)}
+            self._scraped = self._begin(Scrapes(self.config.metrics.port, answers).run(), "scrapes")
+
     def _new_recorder(self, config: Config) -> Recorder:
         indexes = {source.name: source.index for source in config.sources}
-        return Recorder(self.buffer, self.clock, indexes, recorded(config))
+        return Recorder(self.buffer, self.clock, indexes, recorded(config), counters=self._counted)
 
     def _sink(self, config: Config) -> Sink:
         """Where sources put what they see."""

@@ -21,15 +21,18 @@ Build = Callable[[Config], Sequence[Source]]
 class Renumbered:
     """A sink for one source: its signals keep the numbers of the config that it was started with.
 
-    numbers: number then to number now; what is not in it is not wanted any more.
+    numbers: number then to number now; what is not in it is not wanted any more. losses: how often the source
+    was lost.
     """
 
     def __init__(self, target: Sink) -> None:
         self.target = target
         self.numbers: dict[int, int] | None = None
+        self.losses = 0
+        self._lost = False
 
     def readings(self, source: str, readings: Sequence[Reading], *, full: bool = False) -> None:
-        numbers = self.numbers
+        numbers, self._lost = self.numbers, False
         if numbers is not None:
             readings = [
                 replace(reading, signal=numbers[reading.signal])
@@ -42,6 +45,8 @@ class Renumbered:
         self.target.scanned(source, from_us, to_us)
 
     def lost(self, source: str, since_us: int, reason: str) -> None:
+        self.losses += not self._lost
+        self._lost = True
         self.target.lost(source, since_us, reason)
 
 
@@ -140,6 +145,10 @@ class Fleet:
     def health(self) -> list[SourceStatus]:
         """Of every source, by name."""
         return [self._running[name].source.health() for name in self.names()]
+
+    def losses(self) -> dict[str, int]:
+        """How often each source was lost since it was started."""
+        return {name: running.sink.losses for name, running in sorted(self._running.items())}
 
     async def stop(self) -> None:
         """End every source; what it has seen so far is with the recorder."""

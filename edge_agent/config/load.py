@@ -22,7 +22,7 @@ from edge_agent.config.sources import build_source
 from edge_agent.config.substitution import World, fill
 from edge_agent.config.tables import BUFFER, ROOT
 from edge_agent.config.types import read_types
-from edge_agent.config.uplink import build_agent, build_buffer, build_uplink
+from edge_agent.config.uplink import build_agent, build_buffer, build_metrics, build_uplink
 from edge_agent.errors import AgentError
 
 _MAX_BYTES = 64 * 1024 * 1024
@@ -149,6 +149,7 @@ def _build(path: Path, tree: Tree, files: Files) -> Config | None:
         machines=_with_signals(machines, signals),
         signals=signals,
         tags=tags,
+        metrics=_part(root, "metrics", build_metrics),
     )
 
 

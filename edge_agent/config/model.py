@@ -98,6 +98,14 @@ class BufferSettings:
     place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsSettings:
+    """port: on loopback, where a Prometheus of this machine scrapes."""
+
+    port: int
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
 class TimeOf(StrEnum):
     SOURCE = "source"
     GATEWAY = "gateway"
@@ -277,6 +285,7 @@ class Config:
     machines: tuple[Machine, ...]
     signals: tuple[Signal, ...]
     tags: tuple[Signal, ...] = ()
+    metrics: MetricsSettings | None = None
 
     def source(self, name: str) -> Source:
         """The source of that name; KeyError where there is none."""

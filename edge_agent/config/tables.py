@@ -95,6 +95,11 @@ BUFFER = Table(
         ),
     ),
 )
+METRICS = Table(
+    "section",
+    (Field("port", integer(1, 65_535), "Port on 127.0.0.1 (9464).", default=9464),),
+    {"host": "metrics are on loopback only", "address": "metrics are on loopback only"},
+)
 TIME = Table(
     "section",
     (
@@ -306,6 +311,7 @@ ROOT = Table(
         Field("agent", AGENT, "Which gateway this is.", required=True),
         Field("uplink", UPLINK, "The MQTT broker; the one outgoing connection.", required=True),
         Field("buffer", BUFFER, "The durable buffer."),
+        Field("metrics", METRICS, "What a Prometheus on this machine may scrape; absent: nothing listens."),
         Field("sources", Named(SOURCE), "PLCs, meters and servers, by name.", required=True),
         Field(
             "machines", Named(MACHINE), "Machines by the name that the plant model gives them.", required=True

@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from edge_agent.config.faults import Faults, did_you_mean
 from edge_agent.config.files import Files
-from edge_agent.config.model import Agent, BufferSettings, Transport, Uplink
+from edge_agent.config.model import Agent, BufferSettings, MetricsSettings, Transport, Uplink
 from edge_agent.config.section import Section
 from edge_agent.core.buffer_policy import AtCap
 
@@ -74,6 +74,10 @@ def build_buffer(section: Section, files: Files) -> BufferSettings:
         at_cap=AtCap(section.get("at_cap")),
         place=section.place,
     )
+
+
+def build_metrics(section: Section) -> MetricsSettings:
+    return MetricsSettings(port=section.get("port"), place=section.place)
 
 
 def is_loopback(host: str) -> bool:

@@ -86,6 +86,7 @@ class Drain:
         self._overtaken_s = float("-inf")
         self._offsets: deque[float] = deque(maxlen=_OFFSETS_KEPT)
         self._news = asyncio.Event()
+        self._unreadable: str | None = None
         self.counters = DrainCounters()
         self.turned_s = clock.monotonic_s()
 
@@ -151,9 +152,13 @@ class Drain:
     async def _round_on_disk(self) -> bool:
         """A round, or a pause where the disk does not give back what it holds."""
         try:
-            return await self._round()
+            sent = await self._round()
+            self._unreadable = None
+            return sent
         except OSError as error:
-            _log.error("the buffer cannot be read (%s): trying again", error)
+            if str(error) != self._unreadable:
+                _log.error("the buffer cannot be read (%s): trying again", error)
+            self._unreadable = str(error)
             await asyncio.sleep(self._limits.overtake_s / 10)
             return False
 

@@ -79,6 +79,10 @@ class Herald:
         self._counter += 1
         return self._status(online=online, will=False)
 
+    def days_left(self) -> float | None:
+        """How long the buffer lasts without the cloud at the present rate; None until a rate is known."""
+        return self._days.estimate(self._buffer.state(), self._clock.monotonic_s())
+
     def _status(self, *, online: bool, will: bool) -> Status:
         around, state, now_us = self._surroundings(), self._buffer.state(), self._clock.now_us()
         lag_s = None if state.oldest_us is None else max(0.0, (now_us - state.oldest_us) / 1e6)

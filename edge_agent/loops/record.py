@@ -85,6 +85,7 @@ class Recorder:
     """Implements ports.Sink over a buffer. sources: name to index on the wire. Use it from one event loop.
 
     Its indexes mean the dictionary that the buffer had in use when it was made, also after another came.
+    counters: to go on counting, of a recorder that this one replaces.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Recorder:
         sources: Mapping[str, int],
         signals: Iterable[Recorded],
         limits: RecordLimits | None = None,
+        counters: RecordCounters | None = None,
     ) -> None:
         self._buffer = buffer
         self._clock = clock
@@ -115,7 +117,7 @@ class Recorder:
         self._dirty = asyncio.Event()
         self._flushed_s = float("-inf")
         self._blocked_until_s = float("-inf")
-        self.counters = RecordCounters()
+        self.counters = counters or RecordCounters()
         self.turned_s = clock.monotonic_s()
 
     def readings(self, source: str, readings: Sequence[Reading], *, full: bool = False) -> None:
@@ -166,6 +168,10 @@ class Recorder:
         _log.info("%s: %d signals are bad since the last good scan: %s", source, len(place.signals), reason)
         self._touched.add(source)
         self._dirty.set()
+
+    def seen_us(self) -> dict[int, int]:
+        """Signal to the time of the newest value that was seen of it, reported or not; microseconds UTC."""
+        return {signal: sample.time_us for signal, sample in self._last.items()}
 
     def overtake(self, pending: Sequence[Pending]) -> None:
         """The next batch leaves a backlog behind: it tells so, and holds a full read of each source."""

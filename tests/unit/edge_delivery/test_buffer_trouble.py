@@ -327,3 +327,24 @@ async def test_a_commit_that_is_cancelled_while_it_writes_is_counted() -> None:
     again = opened(disk, NEW)
     assert [each.seq for each in waiting(again)] == [1, 2, 3, 4, 5]
     assert batch_of(waiting(again)[0]).times[0] == T0
+
+
+async def test_a_disk_that_refuses_for_long_is_told_once_and_so_is_its_return(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    disk, clock = PowerDisk(1), HandClock()
+    buffer = opened(disk, clock=clock)
+    await fill(buffer, 2)
+    disk.broken = True
+    with caplog.at_level("INFO", "edge_agent"):
+        for n in range(5):
+            clock.advance(10.0)
+            assert buffer.put(one(float(n)))
+            await commit(buffer)
+        disk.broken = False
+        clock.advance(10.0)
+        await commit(buffer)
+    told = [record.message for record in caplog.records if "write" in record.message]
+    assert len(told) == 2
+    assert "cannot write (Input/output error" in told[0].replace("input", "Input")
+    assert told[1] == "the buffer writes again"
