@@ -1,0 +1,187 @@
+"""The search for effects in a series: outliers, temporary changes, shifts and slopes, by their evidence.
+
+See `persistence` for the model. Candidate shapes are whitened, freed of level and season and kept for each
+(count, seasons), so that series over the same days share them; a step of the search is then two products of
+that matrix with the residuals and the effects taken in so far."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+OUTLIER, TEMPORARY, SHIFT, SLOPE = "outlier", "temporary", "shift", "slope"
+KINDS = (OUTLIER, TEMPORARY, SHIFT, SLOPE)
+DECAY = 0.7
+"""Of a temporary change, per observation, as in the paper."""
+CORRELATIONS = (0.0, 0.2, 0.4, 0.6, 0.8)
+EFFECT_COST = 3
+MOST_EFFECTS = 8
+NEGLIGIBLE = 1e-10
+UNSEEN = 1e-6
+"""Squared length of a shape, beside the others, below which it is one of them."""
+
+
+class Design:
+    """Everything of a search that does not depend on the values: shapes, and level and season, whitened at
+    each correlation."""
+
+    def __init__(self, count: int, seasons: tuple[str, ...] | None) -> None:
+        self.count = count
+        labels = sorted(set(seasons)) if seasons else []
+        if len(labels) > 1 and seasons:
+            self.base = np.array([[label == each for label in labels] for each in seasons], dtype=np.float64)
+        else:
+            self.base = np.ones((count, 1))
+        self.shapes, self.places = shapes(count)
+        self.kinds = {kind: np.array([place[0] == kind for place in self.places]) for kind in KINDS}
+        self.bases = [np.linalg.qr(whitened(self.base, r))[0] for r in CORRELATIONS]
+        self.free = []
+        for r, basis in zip(CORRELATIONS, self.bases, strict=True):
+            white = whitened(self.shapes, r)
+            self.free.append(np.ascontiguousarray((white - basis @ (basis.T @ white)).T))
+        self.weights = [np.einsum("ij,ij->i", free, free) for free in self.free]
+
+    def bic(self, rss: Array, effects: int, correlation: float) -> Array:
+        """Of models with that many effects, from their residual sums of squares."""
+        parameters = self.base.shape[1] + EFFECT_COST * effects + (1 if correlation else 0)
+        free = self.count - parameters - 2
+        cost = parameters * math.log(self.count) * self.count / free if free > 0 else math.inf
+        fit = self.count * np.log(np.maximum(rss, NEGLIGIBLE) / self.count)
+        whole: Array = fit - math.log(1 - correlation**2) + cost
+        return whole
+
+
+@lru_cache(maxsize=6)
+def design(count: int, seasons: tuple[str, ...] | None) -> Design:
+    """The design of a count of observations and their seasons; kept, it takes some megabytes."""
+    return Design(count, seasons)
+
+
+class Search:
+    """Searches effects in one series (scaled); effects are numbers of shapes of its design."""
+
+    def __init__(self, values: Array, plan: Design) -> None:
+        self.design, self.values = plan, values
+        self.targets = []
+        for r, basis in zip(CORRELATIONS, plan.bases, strict=True):
+            white = whitened(values[:, None], r)[:, 0]
+            self.targets.append(white - basis @ (basis.T @ white))
+
+    def run(self) -> tuple[list[int], float]:
+        """Shapes taken in while the criterion falls, in the order of their evidence; and the criterion."""
+        chosen: list[int] = []
+        best, _ = self.alone(chosen)
+        while len(chosen) < MOST_EFFECTS:
+            told = self.one_more(chosen)
+            more = [int(np.argmin(told))]
+            if told[more[0]] >= best:
+                more = self._there_and_back(chosen, told)
+                told = self.one_more([*chosen, more[0]])
+            if told[more[-1]] >= best:
+                break
+            best = float(told[more[-1]])
+            chosen += more
+        if len(chosen) > 1:
+            chosen = self._settled(chosen)
+            best, _ = self.alone(chosen)
+        return chosen, best
+
+    def _there_and_back(self, chosen: Sequence[int], told: Array) -> list[int]:
+        """The best shift and the best shape beside it: a level that came back shows in neither alone."""
+        first = int(np.argmin(np.where(self.design.kinds[SHIFT], told, np.inf)))
+        return [first, int(np.argmin(self.one_more([*chosen, first])))]
+
+    def _settled(self, chosen: list[int]) -> list[int]:
+        """The shapes after each, the first taken first, was looked for again beside the others."""
+        for at in tuple(chosen):
+            others = [each for each in chosen if each != at]
+            told = self.one_more(others)
+            better = int(np.argmin(told))
+            chosen = [*others, better] if told[better] < self.alone(others)[0] else others
+        return chosen
+
+    def alone(self, chosen: Sequence[int]) -> tuple[float, float]:
+        """BIC of the chosen effects, and the correlation that is best with them."""
+        found = []
+        for place, correlation in enumerate(CORRELATIONS):
+            rest, _ = self._rest(place, chosen)
+            found.append(
+                (float(self.design.bic(np.array(rest @ rest), len(chosen), correlation)), correlation)
+            )
+        return min(found)
+
+    def one_more(self, chosen: Sequence[int]) -> Array:
+        """BIC of the chosen effects with each of all shapes besides, at the correlation best for it."""
+        best = np.full(len(self.design.places), np.inf)
+        for place, correlation in enumerate(CORRELATIONS):
+            rest, basis = self._rest(place, chosen)
+            known = self.design.free[place] @ np.column_stack([rest, basis])
+            weight = self.design.weights[place] - np.einsum("ij,ij->i", known[:, 1:], known[:, 1:])
+            seen = weight > UNSEEN
+            explained = np.where(seen, known[:, 0] ** 2 / np.where(seen, weight, 1.0), 0.0)
+            told = self.design.bic(rest @ rest - explained, len(chosen) + 1, correlation)
+            best = np.minimum(best, np.where(seen, told, np.inf))
+        return best
+
+    def _rest(self, place: int, chosen: Sequence[int]) -> tuple[Array, Array]:
+        """Whitened values less level, season and chosen effects; an orthonormal basis of the effects."""
+        target = self.targets[place]
+        if not chosen:
+            return target, np.zeros((len(target), 0))
+        basis = np.linalg.qr(self.design.free[place][list(chosen)].T)[0]
+        return target - basis @ (basis.T @ target), basis
+
+    def sizes(self, chosen: Sequence[int], correlation: float) -> tuple[Array, Array, float]:
+        """Sizes of the chosen effects, their standard errors, and sigma of the whitened residuals."""
+        columns = whitened(np.hstack([self.design.base, self.design.shapes[:, list(chosen)]]), correlation)
+        target = whitened(self.values[:, None], correlation)[:, 0]
+        coefficients = np.linalg.lstsq(columns, target, rcond=None)[0]
+        rest = target - columns @ coefficients
+        freedom = max(1, self.design.count - columns.shape[1])
+        variance = float(rest @ rest) / freedom
+        spread = np.sqrt(np.maximum(0.0, np.diag(np.linalg.pinv(columns.T @ columns))) * variance)
+        first = self.design.base.shape[1]
+        sizes: Array = coefficients[first:].astype(np.float64)
+        errors: Array = spread[first:].astype(np.float64)
+        return sizes, errors, math.sqrt(variance)
+
+
+def whitened(columns: Array, correlation: float) -> Array:
+    """Columns as they are where noise has no memory: each minus r times the one before."""
+    if not correlation:
+        return columns
+    out = columns.copy()
+    out[1:] -= correlation * columns[:-1]
+    out[0] *= math.sqrt(1 - correlation**2)
+    return out
+
+
+def shape(kind: str, onset: int, count: int) -> Array:
+    """The course of one effect of size 1 over `count` observations; it may reach beyond those seen."""
+    after = np.arange(count, dtype=np.float64) - onset
+    since = after >= 0
+    if kind == OUTLIER:
+        return np.asarray(after == 0, dtype=np.float64)
+    if kind == TEMPORARY:
+        return np.asarray(np.where(since, DECAY ** np.maximum(after, 0), 0.0))
+    return np.asarray(since if kind == SHIFT else np.where(since, after + 1, 0.0), dtype=np.float64)
+
+
+@lru_cache(maxsize=8)
+def shapes(count: int) -> tuple[Array, tuple[tuple[str, int], ...]]:
+    """One column per kind and onset, and what each is. A shift or slope leaves three observations before it
+    (a slope may begin with the series), a slope three after; any other would be an outlier's twin."""
+    places: list[tuple[str, int]] = []
+    for onset in range(count):
+        places += [(OUTLIER, onset), (TEMPORARY, onset)]
+        if onset >= 3:
+            places.append((SHIFT, onset))
+        if onset == 0 or 3 <= onset <= count - 4:
+            places.append((SLOPE, onset))
+    return np.column_stack([shape(kind, onset, count) for kind, onset in places]), tuple(places)
