@@ -156,7 +156,7 @@ def _stored(
                 **asked,
             },
         ).fetchall()
-        yield from (_segment(machine.name, row) for row in rows)
+        yield from (segment_of(machine.name, row) for row in rows)
         if len(rows) < CHUNK:
             return
         after = rows[-1][1]
@@ -169,7 +169,8 @@ def states_of(causes: Sequence[str | None] | None) -> list[str] | None:
     return sorted({state for cause in causes if cause for state in STATES_OF_CAUSE[cause]})
 
 
-def _segment(machine: str, row: tuple[Any, ...]) -> Segment:
+def segment_of(machine: str, row: tuple[Any, ...]) -> Segment:
+    """A stored segment, from the columns of answers.segments."""
     starts_at, ends_at, hour, day, effective, state, product, order, made_product, made_order = row[:10]
     reason, shift, calendar, overtime, paid, crew, duration_us, crew_assumed_us, uncertain_us = row[10:19]
     good, scrap, rework, energy_kwh, energy_assumed, material, changeovers, late_seen = row[19:]

@@ -1,0 +1,71 @@
+-- name: add_note
+-- Keeps a note, unless one of the same request was kept before.
+insert into notes (site, kind, text, machine, line, product, order_id, starts_at, ends_at, trade_off,
+                   expected_effect, author, released, causes, request, question_id, like_of, decision_id, created_at)
+values (%(site)s, %(kind)s, %(text)s, %(machine)s, %(line)s, %(product)s, %(order)s, %(starts_at)s, %(ends_at)s,
+        %(trade_off)s, %(expected_effect)s, %(author)s, %(released)s, %(causes)s, %(request)s, %(question)s,
+        %(like_of)s, %(decision)s, %(now)s)
+on conflict (site, request) do nothing
+returning note_id;
+
+-- name: note_of_request
+-- The note that a request made.
+select note_id from notes where site = %(site)s and request = %(request)s;
+
+-- name: change_note
+-- Puts corrected words in the place of the old, which the audit keeps.
+update notes
+set kind = %(kind)s, text = %(text)s, machine = %(machine)s, line = %(line)s, product = %(product)s,
+    order_id = %(order)s, starts_at = %(starts_at)s, ends_at = %(ends_at)s, trade_off = %(trade_off)s,
+    expected_effect = %(expected_effect)s, author = %(author)s, released = %(released)s, changed_at = %(now)s
+where note_id = %(note)s;
+
+-- name: withdraw_notes
+-- Withdraws notes: they stay where they are, and explain nothing any more.
+update notes set withdrawn_at = %(now)s where note_id = any(%(notes)s) and withdrawn_at is null returning note_id;
+
+-- name: lock_note
+-- One note, held until the transaction ends.
+select note_id from notes where note_id = %(note)s for update;
+
+-- name: notes
+-- Notes of some sites, newest first. Spans: those that touch [from, to); a note without an end is open. words: a
+-- text search query over what was said, null for all.
+select note_id, site, kind, text, machine, line, product, order_id, starts_at, ends_at, trade_off, expected_effect,
+       author, released, causes, question_id, like_of, decision_id, created_at, changed_at, withdrawn_at
+from notes
+where site = any(%(sites)s)
+  and (%(notes)s::bigint[] is null or note_id = any(%(notes)s))
+  and (%(kinds)s::text[] is null or kind = any(%(kinds)s))
+  and (%(machines)s::text[] is null or machine = any(%(machines)s)
+       or (machine is null and line = any(%(lines_of_machines)s)))
+  and (%(lines)s::text[] is null or line = any(%(lines)s))
+  and (%(products)s::text[] is null or product = any(%(products)s))
+  and (%(orders)s::text[] is null or order_id = any(%(orders)s))
+  and (%(from)s::timestamptz is null or starts_at >= %(from)s or coalesce(ends_at, 'infinity') > %(from)s)
+  and (%(to)s::timestamptz is null or starts_at < %(to)s)
+  and (%(words)s::text is null or memory @@ to_tsquery('simple'::regconfig, %(words)s))
+  and (%(withdrawn)s or withdrawn_at is null)
+order by starts_at desc, note_id desc;
+
+-- name: said
+-- Notes of a site that may explain something of [from, to): living ones, not of kind other. A note without an end
+-- reaches at most to the end of its production day, which is less than 26 hours long.
+select note_id, kind, starts_at, ends_at, machine, line, product, order_id, causes
+from notes
+where site = %(site)s and withdrawn_at is null and kind <> 'other'
+  and (%(to)s::timestamptz is null or starts_at < %(to)s)
+  and (%(from)s::timestamptz is null or coalesce(ends_at, starts_at + interval '26 hours') > %(from)s)
+order by starts_at, note_id;
+
+-- name: segments_in
+-- Stored segments of one machine that touch any of some spans, in order. Columns as in answers.segments.
+select starts_at, ends_at, hour, production_day, effective, state, product, order_id, made_product, made_order,
+       reason, shift, calendar, overtime, paid, crew, duration_us, crew_assumed_us, uncertain_us, good,
+       scrap, rework, energy_kwh, energy_assumed, material, changeovers, late_seen
+from segments s
+where machine_id = %(machine)s and exists (
+    select from unnest(%(froms)s::timestamptz[], %(tos)s::timestamptz[]) as span (starts_at, ends_at)
+    where s.starts_at < span.ends_at and s.ends_at > span.starts_at)
+  and s.starts_at < %(last)s and s.starts_at > %(first)s::timestamptz - interval '1 hour'
+order by starts_at;
