@@ -18,7 +18,7 @@ from edge_agent.config.model import OpcUaSource as OpcUaSettings
 from edge_agent.core.address import Register
 from edge_agent.core.bisect import DEVICE_FAILURE, ILLEGAL_FUNCTION, Learnt, halves, tells_of_address
 from edge_agent.core.decode import Decode, bit_decoder, decoder
-from edge_agent.core.plan import TCP, Block, Limits, Medium, Span, plan, serial
+from edge_agent.core.plan import TCP, Block, Limits, Medium, Span, plan, serial, silence_s
 from edge_agent.core.retry import Backoff
 from edge_agent.ports import Clock, Group, Reading, Scan
 from shared.sample import Quality
@@ -68,9 +68,11 @@ def link_of(source: ModbusSource, clock: Clock, chance: Callable[[], float]) -> 
     pause_s = source.pause_us / 1e6
     if isinstance(source, ModbusRtuSource):
         dial = by_serial(source.device, source.baud, source.parity, source.stop_bits)
-        return ModbusLink(source.device, dial, clock, chance, pause_s=pause_s)
-    dial = by_tcp(source.host, source.port, rtu=isinstance(source, ModbusRtuTcpSource))
-    return ModbusLink(f"{source.host}:{source.port}", dial, clock, chance, pause_s=pause_s)
+        pause_s = max(pause_s, silence_s(source.baud))
+        return ModbusLink(source.device, dial, clock, chance, pause_s=pause_s, numbered=False)
+    rtu = isinstance(source, ModbusRtuTcpSource)
+    dial = by_tcp(source.host, source.port, rtu=rtu)
+    return ModbusLink(f"{source.host}:{source.port}", dial, clock, chance, pause_s=pause_s, numbered=not rtu)
 
 
 @dataclass(slots=True)

@@ -1,7 +1,8 @@
 """One connection to a Modbus device or gateway: one request at a time, each answer for its own request.
 
 Rules of this file: it reads (functions 1 to 4) and can do nothing else. After a time-out the socket is
-dropped, so that a late answer meets nobody. A device that does not answer is asked seldom and briefly while
+dropped, so that a late answer meets nobody; serial frames carry no number, so that there its device is left
+alone for as long again. A device that does not answer is asked seldom and briefly while
 its neighbours behind the same gateway answer. While the connection is down, one attempt to connect every
 two seconds at most.
 """
@@ -97,6 +98,8 @@ class _Unit:
         self.strikes = 0
         self.next_try_s = 0.0
         self.slowest_s = 0.0
+        self.answered_s = float("-inf")
+        self.quiet_until_s = 0.0
         self.heard = False
 
     @property
@@ -107,16 +110,26 @@ class _Unit:
 class ModbusLink:
     """A connection that sources with the same host and port share; it connects at the first read.
 
-    chance: draws from [0, 1) for the jitter of pauses.
+    chance: draws from [0, 1) for the jitter of pauses. pause_s: silence between an answer and the next
+    request. numbered: each frame carries the number of its request (Modbus TCP).
     """
 
     def __init__(
-        self, name: str, dial: Dial, clock: Clock, chance: Callable[[], float], *, pause_s: float = 0.0
+        self,
+        name: str,
+        dial: Dial,
+        clock: Clock,
+        chance: Callable[[], float],
+        *,
+        pause_s: float = 0.0,
+        numbered: bool = True,
     ) -> None:
         self.name = name
         self.connects = 0
         self.requests = 0
-        self._dial, self._clock, self._chance, self._pause_s = dial, clock, chance, pause_s
+        self._dial, self._clock, self._chance = dial, clock, chance
+        self._pause_s, self._numbered = pause_s, numbered
+        self._spoke_s = float("-inf")
         self._turn = asyncio.Lock()
         self._client: Any = None
         self._units: dict[int, _Unit] = {}
@@ -143,7 +156,13 @@ class ModbusLink:
         async with self._turn:
             self._refuse_in_vain(unit, block.unit)
             client = await self._open(timeout_s)
-            return await self._exchange(client, block, unit, self._patience_s(unit, timeout_s))
+            await self._rest()
+            began_s = self._clock.monotonic_s()
+            try:
+                return await self._exchange(client, block, unit, self._patience_s(unit, timeout_s))
+            finally:
+                unheard = unit.answered_s < began_s and not self._numbered
+                unit.quiet_until_s = began_s + 2 * timeout_s if unheard else 0.0
 
     async def close(self) -> None:
         """Drop the socket; the next read connects again."""
@@ -153,8 +172,16 @@ class ModbusLink:
         now_s = self._clock.monotonic_s()
         if unit.silent and now_s < unit.next_try_s:
             raise UnitSilent(f"unit {number} at {self.name} does not answer", asked=False)
+        if now_s < unit.quiet_until_s:
+            raise UnitSilent(f"unit {number} at {self.name} may still answer late", asked=False)
         if not self.connected and now_s < self._next_connect_s:
             raise LinkDown(self._why_down)
+
+    async def _rest(self) -> None:
+        """The silence that the medium or the device wants since the last answer."""
+        rest_s = self._spoke_s + self._pause_s - self._clock.monotonic_s()
+        if rest_s > 0:
+            await asyncio.sleep(rest_s)
 
     def _patience_s(self, unit: _Unit, timeout_s: float) -> float:
         """The time-out; less where neighbours that answer would have to wait for a device that may not."""
@@ -196,13 +223,12 @@ class ModbusLink:
         except BaseException:
             self._drop()
             raise
-        took_s = self._clock.monotonic_s() - began_s
+        self._spoke_s = self._clock.monotonic_s()
+        took_s = self._spoke_s - began_s
         if took_s > timeout_s:
             raise self._no_answer(unit, block.unit)
         content = self._checked(answer, block, unit)
         unit.slowest_s = max(took_s, 0.95 * unit.slowest_s)
-        if self._pause_s:
-            await asyncio.sleep(self._pause_s)
         return content
 
     def _checked(self, answer: Any, block: Block, unit: _Unit) -> bytes:
@@ -210,7 +236,7 @@ class ModbusLink:
         function = _FUNCTIONS[block.space]
         if answer.dev_id != block.unit or answer.function_code & 0x7F != function:
             raise self._no_answer(unit, block.unit)
-        self._failures = 0
+        self._failures, unit.answered_s = 0, self._spoke_s
         code = int(answer.exception_code) if answer.isError() else 0
         if code in (GATEWAY_PATH, GATEWAY_TARGET):
             self._strike(unit)

@@ -87,6 +87,11 @@ def serial(baud: int) -> Medium:
     return Medium(_FRAME_CHARACTERS * character_s + _TURNAROUND_S, 2 * character_s)
 
 
+def silence_s(baud: int) -> float:
+    """Between two frames of an RTU line: 3.5 characters, at least 1.75 ms (Modbus serial line 2.5.1.1)."""
+    return max(3.5 * _CHARACTER_BITS / baud, 0.001_75)
+
+
 @dataclass(frozen=True, slots=True)
 class Barred:
     """Registers of one device that a request must not touch, learnt from its refusals."""

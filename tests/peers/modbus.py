@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import tty
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,8 +75,9 @@ async def peer(folder: Path, **options: Any) -> AsyncIterator[Peer]:
 
 
 class Line:
-    """A serial line of pseudo-terminals: what the master says, every device hears; what a device says, the
-    master hears. device: the master's end. ends: those of the devices.
+    """A serial line of pseudo-terminals: what one says, all others hear.
+
+    device: the master's end. ends: those of the devices.
     """
 
     def __init__(self, devices: int) -> None:
@@ -95,10 +96,9 @@ class Line:
     def _pass_on(self, own: int) -> None:
         content = os.read(own, 4096)
         self.bytes += len(content)
-        master, *devices = self._owns
-        to: Sequence[int] = devices if own == master else [master]
-        for each in to:
-            os.write(each, content)
+        for other in self._owns:
+            if other != own:
+                os.write(other, content)
 
     def close(self) -> None:
         """Let go of all terminals."""
