@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from edge_agent.config.model import Config, ModbusRtuSource, OpcUaSource, Signal
 from edge_agent.config.model import Source as SourceSettings
+from edge_agent.errors import AgentError
 from edge_agent.loops.poll import run_sources
 from edge_agent.ports import Clock, Reading, Sink, Source
 from shared.control import SourceStatus
@@ -137,6 +138,13 @@ class Fleet:
         running = self._running[name]
         by_index = {running.signals[key].index: key for key in keys}
         return {by_index[r.signal]: r for r in await running.source.read(list(by_index))}
+
+    def source(self, name: str) -> Source:
+        """A source that runs. Raises AgentError."""
+        if name not in self._running:
+            mend = "reload it: kill -HUP the agent, or restart it"
+            raise AgentError("a source that the running agent does not know", name, mend)
+        return self._running[name].source
 
     def names(self) -> list[str]:
         """Of all sources, sorted."""

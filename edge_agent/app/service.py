@@ -18,6 +18,8 @@ from edge_agent.config.load import InvalidConfig, load_valid
 from edge_agent.config.model import Config
 from edge_agent.errors import AgentError
 from edge_agent.tools.local_socket import serving
+from edge_agent.tools.questions import QUESTIONS
+from edge_agent.tools.questions import answered as of_source
 from edge_agent.tools.reading import complete, inputs_of, rows, shown
 
 _log = logging.getLogger(__name__)
@@ -164,7 +166,9 @@ def _has(config: Config, name: str) -> bool:
 
 
 async def _answered(agent: Agent, question: dict[str, Any]) -> Any:
-    """What the local socket says: ``{"ask": "status"}`` or ``{"ask": "read", "signals": [...]}``."""
+    """What the local socket says: ``{"ask": "status"}``, ``{"ask": "read", "signals": [...]}``, and what
+    tools.questions asks of a source.
+    """
     if question.get("ask") == "status":
         return _status(agent)
     if question.get("ask") == "read" and agent.fleet is not None:
@@ -175,6 +179,8 @@ async def _answered(agent: Agent, question: dict[str, Any]) -> Any:
             raise AgentError("signals that the running agent does not know", ", ".join(unknown[:5]), mend)
         found = await agent.fleet.read(inputs_of(agent.config, keys))
         return rows(agent.config, complete(agent.config, found), agent.clock.now_us(), keys)
+    if question.get("ask") in QUESTIONS and agent.fleet is not None:
+        return await of_source(agent.fleet.source(str(question.get("source"))), question)
     raise AgentError("no such question", str(question.get("ask")), "ask status or read")
 
 
