@@ -14,7 +14,8 @@ beside the others, and dropped where they explain as much without it:
 
     BIC = n ln(RSS / n) - ln(1 - r^2) + p ln n x n / (n - p - 2)
 
-RSS is of the whitened residuals (Prais-Winsten); p counts level, seasons and r as one each, an effect as
+A slope pays a little more, since things break more often than they wear evenly; and the season is part of
+the model only where the criterion falls by it. RSS is of the whitened residuals (Prais-Winsten); p counts level, seasons and r as one each, an effect as
 three (size, onset, kind), since it was searched for: with two, white noise would show effects far too often.
 The last factor does for short series what Hurvich & Tsai (Biometrika 76, 1989) do for Akaike's criterion."""
 
@@ -69,7 +70,7 @@ def persistence(observations: Sequence[float], seasons: Sequence[str] | None = N
     """The verdict on a series of equally spaced observations (daily or per shift unit costs, cycle times).
 
     `seasons` names the season of each observation (weekday, shift); its mean is removed in the same fit, so
-    that neither hides the other. Fewer than 12 observations, or three a season on average, are
+    that neither hides the other, where the evidence is that there is one. Fewer than 12 observations, or three a season on average, are
     undetermined.
 
     Raises ValueError where an observation is not finite, or seasons are not one for each."""
@@ -109,9 +110,14 @@ def persistence(observations: Sequence[float], seasons: Sequence[str] | None = N
 
 
 def _better(values: Array, seasons: Sequence[str] | None) -> tuple[Search, list[int]]:
-    """The search with the season, and what it found."""
-    search = Search(values, design(len(values), tuple(seasons) if seasons else None))
-    return search, search.run()[0]
+    """The search, with or without the season, that has the better evidence in the end, and what it found."""
+    plain = Search(values, design(len(values), None))
+    chosen, bic = plain.run()
+    if seasons is None or len(set(seasons)) < 2:
+        return plain, chosen
+    seasonal = Search(values, design(len(values), tuple(seasons)))
+    others, other_bic = seasonal.run()
+    return (seasonal, others) if other_bic < bic else (plain, chosen)
 
 
 def _without_effect(verdict: str, sigma: float, correlation: float) -> Persistence:

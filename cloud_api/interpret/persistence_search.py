@@ -22,7 +22,12 @@ DECAY = 0.7
 CORRELATIONS = (0.0, 0.2, 0.4, 0.6, 0.8)
 EFFECT_COST = 3
 MOST_EFFECTS = 8
+SLOPING = 10
+"""Observations from its onset on that a slope needs to be told from a shift."""
 NEGLIGIBLE = 1e-10
+RARE = 3.0
+"""What a slope has to be better than a shift by, in units of the criterion: things break more often than they
+wear evenly, and ten observations of either look alike."""
 UNSEEN = 1e-6
 """Squared length of a shape, beside the others, below which it is one of them."""
 
@@ -40,6 +45,7 @@ class Design:
             self.base = np.ones((count, 1))
         self.shapes, self.places = shapes(count)
         self.kinds = {kind: np.array([place[0] == kind for place in self.places]) for kind in KINDS}
+        self.prior = RARE * self.kinds[SLOPE]
         self.bases = [np.linalg.qr(whitened(self.base, r))[0] for r in CORRELATIONS]
         self.free = []
         for r, basis in zip(CORRELATIONS, self.bases, strict=True):
@@ -111,9 +117,8 @@ class Search:
         found = []
         for place, correlation in enumerate(CORRELATIONS):
             rest, _ = self._rest(place, chosen)
-            found.append(
-                (float(self.design.bic(np.array(rest @ rest), len(chosen), correlation)), correlation)
-            )
+            bic = float(self.design.bic(np.array(rest @ rest), len(chosen), correlation))
+            found.append((bic + float(self.design.prior[list(chosen)].sum()), correlation))
         return min(found)
 
     def one_more(self, chosen: Sequence[int]) -> Array:
@@ -127,7 +132,7 @@ class Search:
             explained = np.where(seen, known[:, 0] ** 2 / np.where(seen, weight, 1.0), 0.0)
             told = self.design.bic(rest @ rest - explained, len(chosen) + 1, correlation)
             best = np.minimum(best, np.where(seen, told, np.inf))
-        return best
+        return best + self.design.prior + float(self.design.prior[list(chosen)].sum())
 
     def _rest(self, place: int, chosen: Sequence[int]) -> tuple[Array, Array]:
         """Whitened values less level, season and chosen effects; an orthonormal basis of the effects."""
@@ -176,12 +181,12 @@ def shape(kind: str, onset: int, count: int) -> Array:
 @lru_cache(maxsize=8)
 def shapes(count: int) -> tuple[Array, tuple[tuple[str, int], ...]]:
     """One column per kind and onset, and what each is. A shift or slope leaves three observations before it
-    (a slope may begin with the series), a slope three after; any other would be an outlier's twin."""
+    (a slope may begin with the series), a slope ten after; any other would be another's twin."""
     places: list[tuple[str, int]] = []
     for onset in range(count):
         places += [(OUTLIER, onset), (TEMPORARY, onset)]
         if onset >= 3:
             places.append((SHIFT, onset))
-        if onset == 0 or 3 <= onset <= count - 4:
+        if onset == 0 or 3 <= onset <= count - SLOPING:
             places.append((SLOPE, onset))
     return np.column_stack([shape(kind, onset, count) for kind, onset in places]), tuple(places)

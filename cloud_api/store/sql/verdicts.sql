@@ -1,0 +1,21 @@
+-- name: days
+-- What machines of a site made, and how long they ran, by production day and product (of the units, else of the
+-- time), and by shift where asked. Per group: machine, day, product, shift, good, scrap, rework, hours running,
+-- hours present (trusted, and scheduled or at work), person-hours that cost. A null filter lets every row through.
+select machine_id, production_day, coalesce(made_product, product), case when %(by_shift)s then shift end,
+       sum(good)::float8, sum(scrap)::float8, sum(rework)::float8,
+       coalesce(sum(duration_us) filter (where state = 'running'), 0)::float8 / 3.6e9,
+       coalesce(sum(duration_us) filter (where state <> 'unknown' and (calendar = 'scheduled'
+                                               or state in ('running', 'changeover'))), 0)::float8 / 3.6e9,
+       coalesce(sum(crew * duration_us) filter (where calendar = 'scheduled' or paid
+                                                or state in ('running', 'changeover')), 0)::float8 / 3.6e9
+from outputs
+where site = %(site)s and machine_id = any(%(machines)s)
+  and (%(first_day)s::date is null or production_day >= %(first_day)s)
+  and (%(end_day)s::date is null or production_day < %(end_day)s)
+  and (%(product)s::text[] is null or coalesce(made_product, product) = any(%(product)s)
+       or (%(none_product)s and coalesce(made_product, product) is null))
+  and (%(order)s::text[] is null or coalesce(made_order, order_id) = any(%(order)s)
+       or (%(none_order)s and coalesce(made_order, order_id) is null))
+  and (%(shift)s::text[] is null or shift = any(%(shift)s) or (%(none_shift)s and shift is null))
+group by 1, 2, 3, 4;
