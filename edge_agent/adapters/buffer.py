@@ -13,29 +13,25 @@ import asyncio
 import contextlib
 import errno
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from edge_agent.adapters.buffer_contents import Segment
 from edge_agent.adapters.buffer_files import Files
 from edge_agent.adapters.buffer_front import Front
 from edge_agent.adapters.buffer_ledger import Ledger
 from edge_agent.adapters.buffer_limits import BufferLimits
 from edge_agent.adapters.buffer_segment import Found, Record
 from edge_agent.adapters.buffer_shelf import Read, Shelf
-from edge_agent.adapters.buffer_state import Dictionaries
+from edge_agent.adapters.buffer_space import Space
 from edge_agent.adapters.buffer_writer import Writer
-from edge_agent.core.buffer_policy import AtCap, Room, make_room
 from edge_agent.core.link import seqs_of
 from edge_agent.core.retry import Backoff
 from edge_agent.ports import BufferState, Clock, Stored, Written
-from shared.batch import Gap, Lane, Pending
+from shared.batch import Lane, Pending
 from shared.control import Ack, StreamRange
 from shared.dictionary import Dictionary
 
 _MAX_STREAMS_TOLD = 1000
-_NEXT_DROP_S = 60.0
-"""After a drop that did not make the disk take more, nothing else is dropped for so long."""
 _log = logging.getLogger(__name__)
 
 
@@ -56,27 +52,21 @@ class DurableBuffer:
         self._shelf = Shelf(files)
         self._shelf.load()
         self._ledger = Ledger(self._shelf, stream, clock.now_us)
-        self._dictionaries = Dictionaries(files)
-        self._dictionary: bytes | None = None
-        self._used: set[bytes] = set()
         self._front = Front(stream, instance, max_bytes=limits.front_bytes, max_message=limits.message_bytes)
+        self._space = Space(files, self._shelf, self._ledger, self._front, limits, clock)
         self._writer = Writer(files, limits.segment_bytes, limits.chunk_bytes)
         self._next_ordinal = self._shelf.next_ordinal()
         self._committed = 0
-        self._dropped_rows = 0
         self._live_from = 1
         self._newest_us = 0
-        self._doomed: dict[int, int] = {}
-        self._when_committed: list[tuple[int, Callable[[], None]]] = []
         self._waiters: list[asyncio.Future[int]] = []
         self._wake = asyncio.Event()
         self._pool = ThreadPoolExecutor(1, "buffer")
+        self._beside = ThreadPoolExecutor(1, "thinning")
         self._job: tuple[Future[list[Found]], list[Record]] | None = None
         self._failures = 0
         self._retry_s = self._began_s = self._settled_s = float("-inf")
-        self._dropped_in_vain_s = float("-inf")
         self._last_error: str | None = None
-        self._repairs_told = 0
         self._closed = False
         self.turned_s = clock.monotonic_s()
 
@@ -84,23 +74,22 @@ class DurableBuffer:
 
     def use(self, dictionary: Dictionary) -> bytes:
         """Batches from now on mean this dictionary; returns its hash."""
-        self._dictionary = self._dictionaries.keep(dictionary)
-        self._used.add(self._dictionary)
-        self._owe_holes()
-        return self._dictionary
+        in_use = self._space.use(dictionary)
+        self._wake.set()
+        return in_use
 
     def in_use(self) -> bytes | None:
         """Hash of the dictionary that batches mean now; None before ``use``."""
-        return self._dictionary
+        return self._space.dictionary
 
     def put(self, written: Written) -> bool:
         """Pack, number and keep a batch in memory; False when the bounded memory in front is full.
 
         Raises RuntimeError before ``use``, ValueError for what cannot travel (shared.codec.pack).
         """
-        if self._dictionary is None:
+        if self._space.dictionary is None:
             raise RuntimeError("no dictionary in use: call use() first")
-        meant = written.dictionary or self._dictionary
+        meant = written.dictionary or self._space.dictionary
         if self._closed or not self._front.put(meant, written, self._clock.now_us()):
             return False
         self._newest_us = max([self._newest_us, *(sample.time_us for sample in written.samples[-1:])])
@@ -123,8 +112,8 @@ class DurableBuffer:
                 found.append(_stored(stream, read, lane))
             if len(found) >= limit:
                 break
-        if self._shelf.repairs != self._repairs_told:
-            self._owe_holes()
+        if self._space.owe_holes():
+            self._wake.set()
         return found
 
     def wanted(self, stream: bytes, first: int, last: int) -> Sequence[Stored]:
@@ -154,11 +143,11 @@ class DurableBuffer:
 
     def dictionary(self, content_hash: bytes) -> bytes | None:
         """The dictionary message of a hash, kept as long as a batch on disk needs it."""
-        return self._dictionaries.find(content_hash)
+        return self._space.dictionaries.find(content_hash)
 
     def dictionaries(self) -> list[bytes]:
         """Hashes of the dictionaries on disk."""
-        return self._dictionaries.hashes()
+        return self._space.dictionaries.hashes()
 
     # What health reads
 
@@ -172,7 +161,7 @@ class DurableBuffer:
             bytes_used=self._shelf.bytes_used(),
             bytes_unacknowledged=self._ledger.bytes_open(),
             oldest_us=min((age for age in ages if age is not None), default=None),
-            dropped_rows=self._dropped_rows,
+            dropped_rows=self._space.dropped.total(),
             set_aside_files=self._shelf.set_aside,
             last_error=self._last_error,
             streams=[
@@ -183,7 +172,7 @@ class DurableBuffer:
             bytes_waiting=self._front.size,
             bytes_written=self._writer.bytes_written,
             torn_bytes=self._shelf.torn_bytes,
-            dropped_by={AtCap.DROP_OLDEST: self._dropped_rows},
+            dropped_by=dict(self._space.dropped),
         )
 
     # The committer
@@ -217,6 +206,7 @@ class DurableBuffer:
             if not self._finish(self._pool.submit(self._writer.write, records), records):
                 break
         self._pool.shutdown()
+        self._beside.shutdown(cancel_futures=True)
         self._writer.end()
         with contextlib.suppress(OSError):
             self._ledger.save()
@@ -270,10 +260,7 @@ class DurableBuffer:
         if self._last_error is not None:
             _log.info("the buffer writes again")
         self._failures, self._retry_s, self._last_error = 0, float("-inf"), None
-        due = [action for seq, action in self._when_committed if seq <= self._committed]
-        self._when_committed = [each for each in self._when_committed if each[0] > self._committed]
-        for action in due:
-            action()
+        self._space.committed(self._committed)
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(self._committed)
@@ -293,89 +280,18 @@ class DurableBuffer:
             self._shelf.let_go(segment.ordinal)
             if not segment.seqs:
                 self._shelf.forget(segment)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT) and self._doomed:
-            for ordinal in list(self._doomed):
-                self._give_up(ordinal)
-            self._dropped_in_vain_s = self._clock.monotonic_s()
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            self._space.disk_full()
         self._retry_s = self._clock.monotonic_s() + Backoff(0.25, 5.0).whole_s(self._failures)
         self._failures += 1
 
-    # Room
-
     def _new_segment(self) -> None:
-        """Close the current segment and begin another, within the cap and the reserve. Raises OSError."""
+        """Close the current segment and begin another, where there is room. Raises OSError."""
         self._writer.end()
-        limits = self._limits
-        free = self._files.free()
-        in_vain = self._clock.monotonic_s() - self._dropped_in_vain_s < _NEXT_DROP_S
-        reserve, floor = (
-            (0, limits.max_bytes) if in_vain else (limits.reserve_bytes, 4 * limits.segment_bytes)
-        )
-        room = Room(limits.segment_bytes, limits.max_bytes, free, reserve, floor)
-        held = [each for each in self._ledger.held() if each.ordinal not in self._doomed]
-        plan = make_room(held, room, AtCap.STOP if in_vain else limits.at_cap)
-        if plan.delete:
-            self._delete([self._shelf.segments[ordinal] for ordinal in plan.delete])
-        for ordinal in plan.drop:
-            self._doom(self._shelf.segments[ordinal])
-        if not plan.enough:
-            raise OSError(errno.ENOSPC, "the buffer has reached its cap or the disk its reserve")
+        self._space.make()
         segment = self._writer.begin(self._next_ordinal, self._stream, self._clock.now_us())
         self._next_ordinal += 1
         self._shelf.place(segment)
-
-    def _doom(self, segment: Segment) -> None:
-        """Tell in a gap record what will be dropped; it is dropped once that record is committed."""
-        if self._dictionary is None:
-            return
-        reason = f"buffer full at {self._limits.max_bytes} bytes, oldest data dropped"
-        gaps, rows = self._ledger.gaps_of(segment, reason, self._dictionary)
-        self._dropped_rows += rows
-        self._front.put(self._dictionary, Written((), (), gaps), self._clock.now_us(), bounded=False)
-        seq = self._front.next_seq - 1
-        self._doomed[segment.ordinal] = seq
-        self._when_committed.append((seq, lambda: self._give_up(segment.ordinal)))
-        _log.error("the buffer is full: %d samples of %s are dropped", rows, segment.name)
-
-    def _give_up(self, ordinal: int) -> None:
-        segment = self._shelf.segments.get(ordinal)
-        if self._doomed.pop(ordinal, None) is None or segment is None:
-            return
-        self._ledger.settle(segment.stream, segment.seqs)
-        self._delete([segment])
-
-    def _delete(self, segments: Sequence[Segment]) -> None:
-        """Segments that are settled; that they are is on disk before they go."""
-        try:
-            self._ledger.save()
-        except OSError as error:
-            _log.warning("what is settled could not be written: %s", error)
-        for segment in segments:
-            self._shelf.delete(segment)
-            self._ledger.forget(segment)
-        needed = {each for segment in self._shelf.segments.values() for each in segment.dictionaries}
-        self._dictionaries.forget_others(needed | self._used)
-
-    def _owe_holes(self) -> None:
-        """What a damaged segment has lost is told in a gap record, and settled once that is committed."""
-        if self._dictionary is None:
-            return
-        self._repairs_told = self._shelf.repairs
-        for gap in self._ledger.holes():
-            _log.error(
-                "batches %d to %d of stream %s are lost: %s",
-                gap.seq_from,
-                gap.seq_to,
-                gap.stream.hex(),
-                gap.reason,
-            )
-            self._front.put(self._dictionary, Written((), (), [gap]), self._clock.now_us(), bounded=False)
-            settle = self._settler(gap)
-            self._when_committed.append((self._front.next_seq - 1, settle))
-            self._wake.set()
-
-    def _settler(self, gap: Gap) -> Callable[[], None]:
-        return lambda: self._ledger.settle_lost(gap)
 
     def _keep_house(self) -> None:
         """Now and then: remember what is settled, delete what has been kept for long enough."""
@@ -384,9 +300,11 @@ class DurableBuffer:
             if now_s - self._settled_s >= self._limits.settle_s:
                 self._settled_s = now_s
                 self._ledger.save()
-                self._dictionaries.write()
+                self._space.dictionaries.write()
                 if expired := self._ledger.expired(int(self._limits.keep_s * 1e6)):
-                    self._delete(expired)
+                    self._space.delete(expired)
+            if self._space.thin_on(self._beside):
+                self._wake.set()
         except OSError as error:
             self._last_error = str(error)
 

@@ -90,7 +90,7 @@ BUFFER = Table(
         Field(
             "at_cap",
             words(*AtCap),
-            "What goes when it is full: the oldest data, or what is new.",
+            "What goes when it is full: the oldest data, every second value, or what is new.",
             default="drop_oldest",
         ),
     ),

@@ -6,7 +6,7 @@ before it deletes anything that the cloud has not acknowledged.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,12 +16,17 @@ from shared.batch import Gap
 class AtCap(StrEnum):
     """What happens when nothing acknowledged is left to delete.
 
-    DROP_OLDEST: the oldest data goes, a gap record says so. STOP: new data is refused, the recorder
-    makes the gap record.
+    DROP_OLDEST: the oldest data goes, a gap record says so. THIN: before that, every second value of measures
+    and counters goes, again and again. STOP: new data is refused, the recorder makes the gap record.
     """
 
     DROP_OLDEST = "drop_oldest"
+    THIN = "thin"
     STOP = "stop"
+
+
+MOST_PASSES = 6
+"""A segment of which one value in 64 is left is dropped next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +86,25 @@ def make_room(held: Sequence[Held], room: Room, at_cap: AtCap) -> Plan:
             break
         delete.append(segment.ordinal)
         freed += segment.size
-    if at_cap is AtCap.DROP_OLDEST:
+    if at_cap is not AtCap.STOP:
         for segment in _oldest_first(held, settled=False):
             if fits(exchange=True):
                 break
             drop.append(segment.ordinal)
             freed += segment.size
     return Plan(tuple(delete), tuple(drop), fits(exchange=True))
+
+
+def to_thin(held: Sequence[Held], passes: Mapping[int, int], cap: int, segment: int) -> int | None:
+    """The segment that is thinned next so that none has to be dropped; None while there is room.
+
+    That with the fewest passes, the oldest of these; not the newest two finished ones: they may soon be sent.
+    """
+    waiting = _oldest_first(held, settled=False)
+    if sum(each.size for each in waiting) < cap - 4 * segment:
+        return None
+    able = [each for each in waiting[:-2] if passes.get(each.ordinal, 0) < MOST_PASSES]
+    return min(able, key=lambda each: passes.get(each.ordinal, 0)).ordinal if able else None
 
 
 def expired(held: Sequence[Held], now_us: int, keep_us: int, most: int = 2_000) -> tuple[int, ...]:

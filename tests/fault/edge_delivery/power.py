@@ -48,6 +48,7 @@ class PowerDisk:
         self.random = random.Random(seed)
         self.cut_at = cut_at
         self.steps = 0
+        self.said: list[str] = []
         self.room: int | None = None
         self.broken = False
         self.on_step: Callable[[str], None] = lambda what: None
@@ -59,7 +60,12 @@ class PowerDisk:
         if self.cut_at is not None and self.steps >= self.cut_at:
             raise PowerCut(what)
         self.steps += 1
+        self.said.append(what)
         self.on_step(what)
+
+    def first_of(self, what: str) -> int:
+        """The number of the first step of a kind, after the small files of the start."""
+        return next(n for n, said in enumerate(self.said) if said.startswith(what) and ".seg" in said)
 
     def after_the_cut(self) -> PowerDisk:
         """The disk as it is found when the power is back."""

@@ -51,7 +51,7 @@ async def test_nothing_is_offered_before_it_is_committed() -> None:
 async def test_put_before_a_dictionary_is_a_mistake() -> None:
     disk = PowerDisk(1)
     buffer = opened(disk)
-    buffer._dictionary = None
+    buffer._space.dictionary = None
     with pytest.raises(RuntimeError, match="use"):
         buffer.put(one(1.0))
 
