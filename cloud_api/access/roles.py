@@ -26,6 +26,17 @@ class Area(StrEnum):
     CONFIDENCE = "confidence"
     AGENTS = "agents"
     PERIODS = "periods"
+    KPIS = "kpis"
+    ORDERS = "orders"
+    PRODUCTS = "products"
+    CONSTRAINTS = "constraints"
+    NOTES = "notes"
+    NOTES_KEPT = "notes to be kept"
+    QUESTIONS = "questions"
+    ANSWERS = "answers to questions"
+    DECISIONS = "decisions"
+    DECIDED = "decisions to be confirmed"
+    FLOOR = "floor"
     METRICS = "metrics"
     PAGE = "page"
 
@@ -41,6 +52,17 @@ READERS: Mapping[Area, frozenset[KeyRole]] = MappingProxyType(
         Area.CONFIDENCE: frozenset({_F, _E}),
         Area.AGENTS: frozenset({_F, _E, _I}),
         Area.PERIODS: frozenset({_F, _E}),
+        Area.KPIS: frozenset({_F, _E, _L}),
+        Area.ORDERS: frozenset({_F, _E, _L}),
+        Area.PRODUCTS: frozenset({_F, _E}),
+        Area.CONSTRAINTS: frozenset({_F, _E}),
+        Area.NOTES: frozenset({_F, _E, _L}),
+        Area.NOTES_KEPT: frozenset({_F, _L}),
+        Area.QUESTIONS: frozenset({_F, _E, _L}),
+        Area.ANSWERS: frozenset({_F, _L}),
+        Area.DECISIONS: frozenset({_F, _E, _L}),
+        Area.DECIDED: frozenset({_F, _L}),
+        Area.FLOOR: frozenset({_F, _E, _L}),
         Area.METRICS: frozenset({_F, _E, _I}),
         Area.PAGE: frozenset({_F, _E}),
     }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cloud_api.api.endpoint import Endpoint
-from cloud_api.api.paths import ledger
+from cloud_api.api.paths import bridge, context, ledger, products
 
 __all__ = ["ENDPOINTS", "Endpoint"]
 
-ENDPOINTS: tuple[Endpoint, ...] = (*ledger.ENDPOINTS,)
+ENDPOINTS: tuple[Endpoint, ...] = (*ledger.ENDPOINTS, *context.ENDPOINTS, *products.ENDPOINTS, *bridge.ENDPOINTS)

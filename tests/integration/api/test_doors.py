@@ -3,35 +3,51 @@
 from __future__ import annotations
 
 import logging
+import re
 from decimal import Decimal
 
 import httpx
 import pytest
 
 from cloud_api.access.roles import READERS, Area, KeyRole
+from cloud_api.api.actions import ACTIONS
+from cloud_api.api.endpoints import ENDPOINTS
+from cloud_api.pages.contents import PAGES
 from tests.integration.api.conftest import Shop
 from tests.integration.api.serving import client, served
 
 PATHS = {
-    "/v1/costs": Area.COSTS,
-    "/v1/variances": Area.VARIANCES,
-    "/v1/segments": Area.SEGMENTS,
-    "/v1/samples": Area.SAMPLES,
-    "/v1/confidence": Area.CONFIDENCE,
-    "/v1/agents": Area.AGENTS,
-    "/v1/periods": Area.PERIODS,
+    **{f"/v1{endpoint.path}": endpoint.area for endpoint in ENDPOINTS},
+    **{page.path: page.area for page in PAGES},
     "/metrics": Area.METRICS,
-    "/": Area.PAGE,
-    "/segments": Area.PAGE,
 }
+"""Everything that is read, out of the tables that make it: what is added is tested."""
+
+WRITES = {(action.method, f"/v1{action.path}"): action.area for action in ACTIONS}
+READ = {200, 400, 404}
+"""What who may read gets: an answer, or what is wrong with a question as bare as this."""
+
+
+def bare(path: str) -> str:
+    return re.sub(r"{\w+}", "1", path)
 
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("role", KeyRole)
 def test_every_role_at_every_path(shop: Shop, role: KeyRole, path: str) -> None:
     with client(shop.address, shop.keys[role]) as http:
-        answer = http.get(path)
-    assert answer.status_code == (200 if role in READERS[PATHS[path]] else 403)
+        answer = http.get(bare(path))
+    assert answer.status_code in (READ if role in READERS[PATHS[path]] else {403}), answer.text[:500]
+
+
+@pytest.mark.parametrize(("method", "path"), WRITES)
+def test_every_role_at_every_path_that_writes(shop: Shop, method: str, path: str) -> None:
+    for role in KeyRole:
+        if role not in READERS[WRITES[method, path]]:
+            with client(shop.address, shop.keys[role]) as http:
+                assert http.request(method, bare(path), content=b"{}").status_code == 403
+    with client(shop.address) as http:
+        assert http.request(method, bare(path), content=b"{}").status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/docs", "/openapi.json"])
@@ -43,7 +59,11 @@ def test_what_holds_no_figure_is_open(shop: Shop, path: str) -> None:
 @pytest.mark.parametrize("path", PATHS)
 def test_all_else_asks_for_a_key_where_one_is_required(shop: Shop, path: str) -> None:
     with served(shop.url, require_key=True) as address, client(address) as http:
-        answer = http.get(path)
+        answer = http.get(bare(path))
+    if path in {page.path for page in PAGES}:
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/login?next=")
+        return
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "application/problem+json"
     assert "Basic" in answer.headers["www-authenticate"]

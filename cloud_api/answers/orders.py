@@ -1,0 +1,362 @@
+"""Is this order losing money now: cost to date, at completion, margin and lateness, order by order."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from psycopg import Connection
+
+from cloud_api.answers.cells import book_for
+from cloud_api.answers.edges import edge_outputs
+from cloud_api.answers.envelope import envelope
+from cloud_api.answers.facts import machines_at, made
+from cloud_api.answers.ledger import sums_of
+from cloud_api.answers.paging import one_page
+from cloud_api.answers.places import Site
+from cloud_api.answers.question import Question, told
+from cloud_api.answers.shapes.orders import OrderRow, Orders, State
+from cloud_api.answers.window import window_at
+from cloud_api.interpret import plant
+from cloud_api.interpret.allowance import Allowances
+from cloud_api.interpret.model import Output
+from cloud_api.interpret.money import CONTEXT, exactly, shown
+from cloud_api.interpret.orders import (
+    Progress,
+    estimate_at_completion,
+    forecast_us,
+    hours_of_unit,
+    reached_us,
+)
+from cloud_api.interpret.products import list_price
+from cloud_api.interpret.standards import Book
+from cloud_api.interpret.variance import machines_counted
+from cloud_api.store.statements import statement
+from cloud_api.store.times import from_us, to_us
+
+ZERO = Decimal(0)
+UNITS = Decimal("0.000001")
+HOUR_US = Decimal(3_600_000_000)
+
+
+@exactly
+def orders(connection: Connection[Any], question: Question, sees_money: bool, now: datetime) -> Orders:
+    """Orders of the window, by planned end; figures are those of their whole life up to the window's end.
+    Without money where the reader sees none."""
+    about = envelope(connection, question.without("product", "order"), now)
+    as_of = min(to_us(now), question.to_us or to_us(now))
+    if about["computed_through"] is not None:
+        as_of = min(as_of, max(to_us(about["computed_through"]), question.from_us or 0))
+    rows: list[OrderRow] = []
+    for site in question.sites:
+        if site.book is not None:
+            rows += _Site(connection, question, site, site.book, as_of).rows(sees_money)
+    products = question.names("product")
+    rows = [row for row in rows if products is None or row.product in products]
+    rows.sort(key=lambda row: (row.planned_end is None, row.planned_end or now, row.site, row.order))
+    page, cursor = one_page(rows, question)
+    if not sees_money:
+        about["currency"] = None
+    return Orders(**about, next_cursor=cursor, rows=page)
+
+
+@dataclass(slots=True)
+class Life:
+    """What is known of one order; `good` and `standard` by the line where units count."""
+
+    order: str
+    plans: list[plant.Order] = field(default_factory=list)
+    made: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    good: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    counted_at: dict[str, str] = field(default_factory=dict)
+    standard: Decimal = ZERO
+    actual: Decimal = ZERO
+    began: bool = False
+    time_us: dict[str, int] = field(default_factory=dict)
+    reached_us: int | None = None
+
+    @property
+    def product(self) -> str | None:
+        """As planned, else what it made most of."""
+        if self.plans:
+            return self.plans[-1].product
+        return max(self.made, key=lambda name: (self.made[name], name), default=None)
+
+
+class _Site:
+    """The orders of one site."""
+
+    def __init__(
+        self, connection: Connection[Any], question: Question, site: Site, book: Book, as_of_us: int
+    ) -> None:
+        self.connection, self.question, self.site, self.as_of_us = connection, question, site, as_of_us
+        self.machines = {machine.name: machine for machine in machines_at(question, site)}
+        self.book = book_for(book, question, self.machines)
+        self.allowances = Allowances(self.book)
+
+    def rows(self, sees_money: bool) -> list[OrderRow]:
+        lives = self._lives()
+        if not lives:
+            return []
+        self._make(lives)
+        self._pay(lives)
+        self._time(lives)
+        found = [self._row(life) for life in lives.values()]
+        return found if sees_money else [_without_money(row) for row in found]
+
+    def _lives(self) -> dict[str, Life]:
+        """Orders that were worked on or planned in the window."""
+        worked = [
+            name for (name,) in self.connection.execute(statement("products.orders_at"), self._window())
+        ]
+        worked += [
+            name
+            for output in edge_outputs(self.connection, self.question, self.site)
+            for name in (output.order, output.made_order)
+            if name is not None
+        ]
+        plans: dict[str, list[plant.Order]] = defaultdict(list)
+        for row in sorted(
+            self.book.plant.orders, key=lambda row: (self._place(row.machine), row.planned_end)
+        ):
+            if row.machine in self.machines:
+                plans[row.order].append(row)
+        planned = [name for name, rows in plans.items() if self._is_planned(rows)]
+        wanted = self.question.names("order")
+        return {
+            name: Life(name, plans.get(name, []))
+            for name in sorted({*worked, *planned})
+            if wanted is None or name in wanted
+        }
+
+    def _place(self, machine: str) -> int:
+        names = list(self.book.machines)
+        return names.index(machine) if machine in names else -1
+
+    def _is_planned(self, rows: Sequence[plant.Order]) -> bool:
+        start, end = min(row.planned_start for row in rows), max(row.planned_end for row in rows)
+        before = self.question.to_us is None or to_us(start) < self.question.to_us
+        return before and (self.question.from_us is None or to_us(end) >= self.question.from_us)
+
+    def _window(self, *, whole_life: bool = False) -> dict[str, Any]:
+        from_ = None if whole_life else self.question.from_us
+        span = window_at(self.site, from_, self.question.to_us)
+        return {
+            "site": self.site.name,
+            "machines": [machine.machine_id for machine in self.machines.values()],
+            "first_hour": span.first_hour,
+            "end_hour": span.end_hour,
+            "first_day": span.first_day,
+            "end_day": span.end_day,
+        }
+
+    def _life(self, lives: dict[str, Life]) -> Question:
+        """The question for the whole life of some orders."""
+        wanted = {
+            name: values
+            for name, values in self.question.wanted.items()
+            if name in ("site", "line", "machine")
+        }
+        return replace(
+            self.question.grouped("order"),
+            sites=(self.site,),
+            from_us=None,
+            period=None,
+            wanted=wanted | {"order": tuple(lives)},
+        )
+
+    def _make(self, lives: dict[str, Life]) -> None:
+        """Good units where they are counted, and what the standard allows for them."""
+        question = self._life(lives)
+        cut = edge_outputs(self.connection, question, self.site)
+        units = [
+            *made(self.connection, question, self.site, self.book),
+            *(output for output in cut if output.made_order in lives and output.machine in self.machines),
+        ]
+        tell = {output.machine for output in units} | {row.machine for row in self.book.plant.orders}
+        for output in units:
+            life = lives[str(output.made_order)]
+            row = [name for name in self._row_of(output) if name in tell]
+            last = row[-1] if row else None
+            if output.made_product is not None:
+                life.made[output.made_product] += output.good
+            if output.machine == last or (last is None and output.good):
+                line = self.book.machines[output.machine].line
+                life.good[line] += output.good
+                life.counted_at[line] = output.machine
+                life.standard += output.good * self._unit_cost(row, output)
+
+    def _row_of(self, output: Output) -> list[str]:
+        line = self.book.machines[output.machine].line
+        return machines_counted(self.book, line, output.made_product, output)
+
+    def _unit_cost(self, row: Sequence[str], output: Output) -> Decimal:
+        said = (output.made_product, output.shift, output.effective)
+        return sum((self.allowances.unit_cost(machine, *said) for machine in row), ZERO)
+
+    def _pay(self, lives: dict[str, Life]) -> None:
+        for (order,), sum_ in sums_of(self.connection, self._life(lives)).items():
+            lives[order].actual = sum_.amount
+
+    def _time(self, lives: dict[str, Life]) -> None:
+        """When each order was worked on, and when it was complete."""
+        names = {machine.machine_id: name for name, machine in self.machines.items()}
+        asked = self._window(whole_life=True) | {"orders": list(lives)}
+        for row in self.connection.execute(statement("products.orders_time"), asked):
+            order, machine_id, _, _, scheduled_us = row
+            lives[order].began = True
+            lives[order].time_us[names[machine_id]] = scheduled_us
+        done = [life for life in lives.values() if self._is_done(life)]
+        counted = {life.order: self._counted(life) for life in done}
+        parameters = {
+            "orders": [life.order for life in done],
+            "counted_at": [self.machines[str(counted[life.order][1])].machine_id for life in done],
+            "planned": [_planned(life) for life in done],
+        }
+        for order, begin, end, good, through in self.connection.execute(
+            statement("products.orders_done"), parameters
+        ):
+            planned = _planned(lives[order]) or ZERO
+            lives[order].reached_us = reached_us(planned, to_us(begin), to_us(end), good, through)
+
+    def _is_done(self, life: Life) -> bool:
+        planned = _planned(life)
+        line, machine = self._counted(life)
+        return planned is not None and machine is not None and 0 < planned <= life.good[str(line)]
+
+    def _counted(self, life: Life) -> tuple[str | None, str | None]:
+        """Line and machine at which the units of an order count: where it is planned, else the last."""
+        if life.plans:
+            planned = life.plans[-1].machine
+            line = self.book.machines[planned].line
+            return line, life.counted_at.get(line, planned)
+        lines = [line for line in self.book.lines if line in life.counted_at]
+        return (lines[-1], life.counted_at[lines[-1]]) if lines else (None, None)
+
+    def _row(self, life: Life) -> OrderRow:
+        line, machine = self._counted(life)
+        good = life.good[line] if line is not None else ZERO
+        planned = _planned(life)
+        end_us = max((to_us(row.planned_end) for row in life.plans), default=None)
+        progress = self._progress(life, line, machine, good) if planned is not None else None
+        estimate = None if progress is None else estimate_at_completion(progress)
+        price = list_price(
+            self.book, life.product, self.book.effective(self.as_of_us if end_us is None else end_us)
+        )
+        done = planned is not None and good >= planned
+        completion = life.reached_us
+        if progress is not None and not done:
+            completion = forecast_us(progress, self.book.almanac)
+        margin = planned_margin = None
+        if planned is not None and price is not None and progress is not None:
+            margin = None if estimate is None else planned * price - estimate
+            each = progress.standard_unit_cost
+            planned_margin = None if each is None else planned * (price - each)
+        return OrderRow(
+            site=self.site.name,
+            order=life.order,
+            product=life.product,
+            line=line,
+            machine=machine,
+            state=_state(life, done),
+            planned=planned,
+            good=good.quantize(UNITS, context=CONTEXT),
+            standard_cost=shown(life.standard),
+            actual_to_date=shown(life.actual),
+            variance=shown(life.actual) - shown(life.standard),
+            estimate_at_completion=_shown(estimate),
+            sales_price=_shown(price),
+            margin=_shown(margin),
+            planned_margin=_shown(planned_margin),
+            planned_start=min((row.planned_start for row in life.plans), default=None),
+            planned_end=None if end_us is None else from_us(end_us),
+            completion=None if completion is None else from_us(completion),
+            forecast=planned is not None and not done,
+            late_h=self._late_h(end_us, completion, done),
+            **self._addresses(life),
+        )
+
+    def _progress(self, life: Life, line: str | None, machine: str | None, good: Decimal) -> Progress:
+        begin = max(self.as_of_us, *(to_us(row.planned_start) for row in life.plans))
+        standards = self._standards(life, line, begin)
+        shift = next(
+            (
+                span.shift
+                for span in self.book.almanac.spans(begin, begin + 7 * 24 * int(HOUR_US))
+                if span.shift
+            ),
+            None,
+        )
+        each: Decimal | None = life.standard / good if good else None
+        if each is None and standards:
+            names, date = [row.machine for row in standards], self.book.effective(begin)
+            each = sum((self.allowances.unit_cost(name, life.product, shift, date) for name in names), ZERO)
+        return Progress(
+            planned=_planned(life) or ZERO,
+            good=good,
+            actual=life.actual,
+            scheduled_us=life.time_us.get(machine or "", 0),
+            standard_unit_cost=each,
+            hours_each=hours_of_unit(standards),
+            begin_us=self.as_of_us if life.began else begin,
+        )
+
+    def _standards(self, life: Life, line: str | None, at_us: int) -> list[plant.Standard]:
+        machines = self.book.lines[line].machines if line is not None else ()
+        date = self.book.effective(at_us)
+        rows = [self.book.standard(machine.id, life.product, date, "ante") for machine in machines]
+        return [row for row in rows if row is not None]
+
+    def _late_h(self, end_us: int | None, completion: int | None, done: bool) -> Decimal | None:
+        if end_us is None:
+            return None
+        if completion is None and not done and self.as_of_us <= end_us:
+            return None
+        late_us = max(0, (self.as_of_us if completion is None else completion) - end_us)
+        return (late_us / HOUR_US).quantize(UNITS)
+
+    def _addresses(self, life: Life) -> dict[str, str]:
+        asked = [("site", self.site.name), ("order", life.order)]
+        if self.question.to_us is not None:
+            asked.append(("to", told(self.question.to_us) or ""))
+        return {
+            "segments": f"/v1/segments?{urlencode(asked)}",
+            "variances": f"/v1/variances?{urlencode([*asked, ('by', 'resource,cause')])}",
+        }
+
+
+def _planned(life: Life) -> Decimal | None:
+    """Planned units: of the last planned machine of the order."""
+    if not life.plans:
+        return None
+    last = life.plans[-1].machine
+    return sum((row.quantity for row in life.plans if row.machine == last), ZERO)
+
+
+def _state(life: Life, done: bool) -> State:
+    if done:
+        return "done"
+    return "begun" if life.began or any(life.good.values()) else "planned"
+
+
+def _shown(amount: Decimal | None) -> Decimal | None:
+    return None if amount is None else shown(amount)
+
+
+def _without_money(row: OrderRow) -> OrderRow:
+    names = (
+        "standard_cost",
+        "actual_to_date",
+        "variance",
+        "estimate_at_completion",
+        "sales_price",
+        "margin",
+        "planned_margin",
+    )
+    return msgspec.structs.replace(row, **dict.fromkeys(names))

@@ -1,0 +1,41 @@
+"""Paths that say where cost and output come from: key figures, orders, products, constraints, ranking."""
+
+from __future__ import annotations
+
+from cloud_api.access.roles import Area
+from cloud_api.answers.kpis import BY, kpis
+from cloud_api.answers.orders import orders
+from cloud_api.answers.shapes.kpis import KpiAnswer
+from cloud_api.answers.shapes.orders import Orders
+from cloud_api.api import parameters
+from cloud_api.api.endpoint import Endpoint
+
+PLACES = (*parameters.WINDOW, "site", "line", "machine")
+END = ("basis", "format", *parameters.PAGE)
+
+ENDPOINTS = (
+    Endpoint(
+        "/kpis",
+        Area.KPIS,
+        (*PLACES, "product", "order", "shift", "by", *END),
+        BY,
+        KpiAnswer,
+        "Key figures of ISO 22400-2",
+        "OEE, availability, effectiveness, quality ratio, NEE, technical efficiency, setup rate, scrap and "
+        "rework ratio, worker efficiency: from scheduled segments only, ratios of summed times and counts. "
+        "Idle time has no product. Example: `/v1/kpis?from=2026-03-02&to=2026-03-09&by=machine,day`.",
+        kpis,
+    ),
+    Endpoint(
+        "/orders",
+        Area.ORDERS,
+        (*PLACES, "product", "order", *END),
+        (),
+        Orders,
+        "Is this order losing money now",
+        "Orders that were worked on, or planned, in the window, each with its whole life up to the window's "
+        "end: planned and good units, standard cost, cost to date and at completion, margin, lateness. Units "
+        "are counted at the last machine of the line that knows orders.",
+        orders,
+    ),
+)
