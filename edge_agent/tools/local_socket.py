@@ -96,7 +96,9 @@ class Asking:
 
 
 def connect(folder: Path, timeout_s: float = 30.0) -> Asking | None:
-    """A connection to the agent that owns this buffer folder; None where none runs."""
+    """A connection to the agent that owns this buffer folder; None where none runs (on Windows: ever)."""
+    if not (hasattr(socket, "AF_UNIX") and hasattr(os, "O_DIRECTORY")):
+        return None
     connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connected.settimeout(timeout_s)
     try:

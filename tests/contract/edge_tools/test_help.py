@@ -10,6 +10,8 @@ import pytest
 from edge_agent.__main__ import main
 
 COMMANDS = [
+    "probe",
+    "browse",
     "buffer",
     "buffer inspect",
     "buffer verify",

@@ -1,0 +1,53 @@
+"""What tools ask the running agent of a source that it holds: many devices take one connection only.
+
+``{"ask": "registers", "source": S, "unit": 1, "space": "holding", "first": 100, "count": 4}`` gives
+``{"data": HEX}``; ``{"ask": "node", "source": S, "node": "ns=2;s=..."}`` gives what is known of the node;
+``{"ask": "browse", "source": S, "nodes": [...]}`` gives their children. Any of them may be refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edge_agent.core.address import Register, Space
+from edge_agent.core.node import parse_node
+from edge_agent.errors import AgentError
+from edge_agent.loops.poll import PolledSource
+from edge_agent.ports import Source
+
+QUESTIONS = frozenset({"registers", "node", "browse"})
+_MOST_REGISTERS = 125
+
+
+async def answered(source: Source, question: dict[str, Any]) -> Any:
+    """The answer, from the connection that the source holds. Raises AgentError where it has none."""
+    if question["ask"] == "registers":
+        return {"data": (await _registers(source, question)).hex()}
+    from edge_agent.adapters.opcua import OpcUa
+    from edge_agent.adapters.opcua_browse import Explorer
+    from edge_agent.adapters.opcua_probe import FAULTS, facts_of
+
+    if not isinstance(source, OpcUa):
+        raise AgentError("this is no OPC UA server", source.name, "give a register such as holding:100")
+    if source.session is None:
+        raise AgentError("not connected", source.name, "see edge-agent status")
+    try:
+        if question["ask"] == "node":
+            return await facts_of(source.session.client, parse_node(question["node"]))
+        return await Explorer(source.session.client).answer(question)
+    except FAULTS as fault:
+        raise AgentError(str(fault) or type(fault).__name__, source.name, "see edge-agent status") from None
+
+
+async def _registers(source: Source, question: dict[str, Any]) -> bytes:
+    from edge_agent.adapters.modbus import ModbusScanner
+    from edge_agent.adapters.modbus_probe import registers_at
+
+    if not isinstance(source, PolledSource) or not isinstance(source.scanner, ModbusScanner):
+        raise AgentError("this is no Modbus device", source.name, "give a node such as ns=2;s=Press1.State")
+    count = int(question["count"])
+    if not 1 <= count <= _MOST_REGISTERS:
+        raise AgentError(f"{count} registers", source.name, f"ask for 1 to {_MOST_REGISTERS}")
+    first = Register(Space(question["space"]), int(question["first"]))
+    timeout_s = min(10.0, float(question.get("timeout_s", 3.0)))
+    return await registers_at(source.scanner.link, int(question["unit"]), first, count, timeout_s)
