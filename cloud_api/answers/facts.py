@@ -81,7 +81,7 @@ def timed(connection: Connection[Any], question: Question, site: Site, book: Boo
 def changes(book: Book) -> list[dt.date]:
     """Dates at which a row of the plant model may come into force, or be known; none between them."""
     dates = set()
-    for row in _dated(book.plant):
+    for row in (*_dated(book.plant), *book.plant.products):
         dates.add(row.effective_from)
         dates.add(row.recorded_at.astimezone(book.almanac.zone).date())
     return sorted(dates) or [dt.date(1970, 1, 1)]
