@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from cloud_api.errors import CloudError
 from cloud_api.ingest.broker import URL_FILE as BROKER_URL_FILE
@@ -26,6 +27,9 @@ from cloud_api.settings import PREFIX, Settings
 from cloud_api.store.embedded import URL_FILE, Owner, open_cluster, publish, take_lock
 from cloud_api.store.migrations import migrate
 from cloud_api.store.pool import open_pool
+
+if TYPE_CHECKING:
+    from cloud_api.access.issuer import Issuer
 
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
@@ -215,13 +219,14 @@ def _serve_api(settings: Settings, url: str, stop: threading.Event, say: Say) ->
 
     from cloud_api import pages
     from cloud_api.access.gate import Gate
+    from cloud_api.access.limit import Limit
     from cloud_api.answers.places import Atlas
     from cloud_api.api import create_app
 
     pool = open_pool(url, name="api", size=API_CONNECTIONS)
     try:
-        gate, atlas = Gate(settings.keys_required), Atlas()
-        app = create_app(pool, gate, clock=_now, atlas=atlas)
+        gate, atlas = Gate(settings.keys_required, _issuer(settings), _now), Atlas()
+        app = create_app(pool, gate, clock=_now, atlas=atlas, limit=Limit(settings.requests_per_minute))
         pages.mount(app, pool, gate, clock=_now, atlas=atlas)
         config = uvicorn.Config(
             app,
@@ -249,6 +254,21 @@ def _serve_api(settings: Settings, url: str, stop: threading.Event, say: Say) ->
                 raise CloudError("the web server ended by itself", f"port {port}", "see what it said above")
     finally:
         pool.close()
+
+
+def _issuer(settings: Settings) -> Issuer | None:
+    if settings.oidc_issuer is None:
+        return None
+    from cloud_api.access.issuer import Issuer
+    from cloud_api.access.roles import KeyRole
+
+    return Issuer(
+        settings.oidc_issuer,
+        settings.oidc_audience,
+        settings.oidc_role_claim,
+        settings.oidc_sites_claim,
+        {group: KeyRole(role) for group, role in settings.oidc_roles.items()},
+    )
 
 
 def _now() -> datetime:

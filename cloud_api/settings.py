@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ SETTINGS = f"{PREFIX}SETTINGS"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)\Z")
 _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"", "0", "false", "no", "off"})
+_ROLES = ("finance", "engineer", "floor", "it")
 _BROKER_SCHEMES = ("mqtt", "mqtts", "ws", "wss")
 
 NAMES: dict[str, str] = {
@@ -36,6 +37,12 @@ NAMES: dict[str, str] = {
     "TLS_KEY": "file with the key of that certificate",
     "BEHIND_PROXY": "addresses of proxies that end TLS in front of this server, by comma; * for any",
     "REQUIRE_KEY": "true: reading needs a key on loopback too",
+    "REQUESTS_PER_MINUTE": "requests that one key, person or address may make a minute (default 1200)",
+    "OIDC_ISSUER": "identity provider whose bearer tokens are taken, as https://login.example.com/realm",
+    "OIDC_AUDIENCE": "audience that its tokens must name (default plantledger)",
+    "OIDC_ROLE_CLAIM": "claim that holds the role, or groups (default plantledger_role)",
+    "OIDC_ROLES": "groups that stand for a role, as controllers=finance,maintenance=engineer",
+    "OIDC_SITES_CLAIM": "claim that lists the sites; absent in a token: every site (plantledger_sites)",
     "SETTINGS": "file with more of these, as NAME=value lines",
 }
 """Every setting, without its prefix, and what it means."""
@@ -58,6 +65,12 @@ class Settings:
     tls_key: Path | None = None
     behind_proxy: str = ""
     require_key: bool = False
+    requests_per_minute: int = 1200
+    oidc_issuer: str | None = None
+    oidc_audience: str = "plantledger"
+    oidc_role_claim: str = "plantledger_role"
+    oidc_roles: Mapping[str, str] = field(default_factory=dict)
+    oidc_sites_claim: str = "plantledger_sites"
 
     @property
     def on_loopback(self) -> bool:
@@ -154,7 +167,14 @@ def _settings(told: Mapping[str, tuple[str, str]], faults: list[str]) -> Setting
         tls_key=path("TLS_KEY"),
         behind_proxy=text("BEHIND_PROXY")[0],
         require_key=_truth(*text("REQUIRE_KEY"), faults),
+        requests_per_minute=_count(*text("REQUESTS_PER_MINUTE"), 1200, faults),
+        oidc_issuer=_url(*text("OIDC_ISSUER"), ("https", "http"), faults),
+        oidc_audience=text("OIDC_AUDIENCE")[0] or "plantledger",
+        oidc_role_claim=text("OIDC_ROLE_CLAIM")[0] or "plantledger_role",
+        oidc_roles=_roles(*text("OIDC_ROLES"), faults),
+        oidc_sites_claim=text("OIDC_SITES_CLAIM")[0] or "plantledger_sites",
     )
+    _refuse_plain_issuer(settings.oidc_issuer, text("OIDC_ISSUER")[1], faults)
     for one, other in (("TLS_CERTIFICATE", "TLS_KEY"), ("MQTT_CERTIFICATE", "MQTT_KEY")):
         if bool(text(one)[0]) != bool(text(other)[0]):
             faults.append(f"{PREFIX}{one}: needs {PREFIX}{other} beside it: set both or neither")
@@ -183,6 +203,31 @@ def _port(value: str, place: str, faults: list[str]) -> int:
         faults.append(f"{place}: {value!r} is no port: give 0 to 65535 (0 = any free one)")
         return 8000
     return int(value)
+
+
+def _count(value: str, place: str, default: int, faults: list[str]) -> int:
+    if not value:
+        return default
+    if not value.isdecimal() or int(value) < 1:
+        faults.append(f"{place}: {value!r} is no whole number from 1")
+        return default
+    return int(value)
+
+
+def _roles(value: str, place: str, faults: list[str]) -> dict[str, str]:
+    roles = {}
+    for pair in filter(None, (piece.strip() for piece in value.split(","))):
+        group, equals, role = (piece.strip() for piece in pair.partition("="))
+        if not equals or role not in _ROLES:
+            faults.append(f"{place}: {pair!r} is not GROUP=ROLE: roles are {', '.join(_ROLES)}")
+        else:
+            roles[group] = role
+    return roles
+
+
+def _refuse_plain_issuer(url: str | None, place: str, faults: list[str]) -> None:
+    if url is not None and url.startswith("http:") and urlsplit(url).hostname not in LOOPBACK:
+        faults.append(f"{place}: http is for loopback only, or others could make tokens; use https")
 
 
 def _truth(value: str, place: str, faults: list[str]) -> bool:

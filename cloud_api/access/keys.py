@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -80,12 +81,12 @@ def find(connection: Connection[TupleRow], text: str) -> Key | None:
     if row is None:
         return None
     connection.execute(statement("access.used"), {"key_id": row[0]})
-    return _key(row)
+    return key_of(row)
 
 
 def listed(connection: Connection[TupleRow]) -> list[Key]:
     """Every key that was ever made, oldest first."""
-    return [_key(row) for row in connection.execute(statement("access.listed")).fetchall()]
+    return [key_of(row) for row in connection.execute(statement("access.listed")).fetchall()]
 
 
 def record(
@@ -93,14 +94,28 @@ def record(
     action: str,
     *,
     by: int | None = None,
+    subject: str | None = None,
     site: str | None = None,
     detail: Mapping[str, object] | None = None,
 ) -> None:
-    """Writes one line of the audit, in the transaction of what it tells of. Never holds a key's text."""
+    """Writes one line of the audit, in the transaction of what it tells of. Never holds a key's text.
+
+    `by` is the key that acts, `subject` whom an identity provider named; neither: the command line.
+    """
     connection.execute(
         statement("access.record"),
-        {"key_id": by, "site": site, "action": action, "detail": Jsonb(detail or {})},
+        {
+            "key_id": by,
+            "subject": subject,
+            "site": site,
+            "action": action,
+            "detail": Jsonb(detail or {}, dumps=_json),
+        },
     )
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, default=str)
 
 
 def digest(text: str) -> bytes:
@@ -108,7 +123,8 @@ def digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def _key(row: Sequence[object]) -> Key:
+def key_of(row: Sequence[object]) -> Key:
+    """A key out of its row."""
     key_id, name, role, sites, created_at, last_used_at, revoked_at = row
     bound = None if sites is None else frozenset(sites)  # type: ignore[call-overload]
     return Key(key_id, name, KeyRole(role), bound, created_at, last_used_at, revoked_at)  # type: ignore[arg-type]

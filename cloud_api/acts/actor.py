@@ -42,7 +42,8 @@ class Actor:
     def audit(self, action: str, site: str | None = None, **detail: Any) -> None:
         """One line of the audit, in the transaction of the act: what was done, before and after where
         something was changed."""
-        keys.record(self.connection, action, by=self.principal.key_id, site=site, detail=detail)
+        who = self.principal
+        keys.record(self.connection, action, by=who.key_id, subject=who.subject, site=site, detail=detail)
 
 
 class Conflict(Exception):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
-import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
 
 from fastapi import FastAPI
+from msgspec import Struct
 from psycopg import OperationalError
 from psycopg.errors import QueryCanceled
 from psycopg_pool import PoolTimeout
@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from cloud_api.access.gate import Gate, Principal, Refused
+from cloud_api.access.limit import Limit
 from cloud_api.access.roles import Area
 from cloud_api.acts.actor import Actor, Conflict, Missing
 from cloud_api.answers.places import Atlas
@@ -30,6 +31,7 @@ from cloud_api.api.endpoints import ENDPOINTS, Endpoint
 from cloud_api.api.manual import document, page
 from cloud_api.api.parameters import caller, given
 from cloud_api.api.problems import bad_parameters, problem
+from cloud_api.api.watching import Watched
 from cloud_api.store.migrations import pending
 from cloud_api.store.pool import Pool, snapshot
 from cloud_api.store.statements import statement
@@ -38,23 +40,21 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[[Request], Response]
 
-_SAFETY = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-    (b"cache-control", b"no-store"),
-    (
-        b"content-security-policy",
-        b"default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
-        b"base-uri 'none'; frame-ancestors 'none'",
-    ),
-)
-"""Headers of every answer: nothing from elsewhere, no script, no frame, nothing kept by a cache."""
+
+_KEPT = {"Cache-Control": "private, no-cache", "Vary": "Accept, Authorization, Cookie"}
+"""An answer may be kept by who asked, and must be asked for again; its ETag then saves the sending."""
 
 
 def create_app(
-    pool: Pool, gate: Gate, *, clock: Callable[[], datetime], atlas: Atlas | None = None
+    pool: Pool,
+    gate: Gate,
+    *,
+    clock: Callable[[], datetime],
+    atlas: Atlas | None = None,
+    limit: Limit | None = None,
 ) -> FastAPI:
-    """The API over a pool of connections. `clock` gives the present, aware.
+    """The API over a pool of connections. `clock` gives the present, aware. `limit`: how often one caller may
+    ask; None: as often as they like.
 
     `atlas` keeps plant models between requests; share one between the API and the pages.
     """
@@ -76,7 +76,7 @@ def create_app(
     app.add_api_route("/readyz", _ready(pool), include_in_schema=False)
     app.add_api_route("/metrics", answering.metrics(requests), include_in_schema=False)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
-    app.add_middleware(_Watched, requests=requests)
+    app.add_middleware(Watched, requests=requests, limit=limit)
     _tell_problems(app)
     return app
 
@@ -113,8 +113,12 @@ class _Answering:
                     options=endpoint.options,
                 )
                 told = endpoint.answer(connection, question, principal.sees_money, self.clock())
+            tag = _tag(told, format_)
+            headers = {"ETag": tag, **_KEPT}
+            if tag in request.headers.get("if-none-match", ""):
+                return Response(None, 304, headers)
             body = formats.encoded(told, format_ or formats.JSON, endpoint.path.strip("/"))
-            return Response(body.content, 200, dict(body.headers), body.media_type)
+            return Response(body.content, 200, {**body.headers, **headers}, body.media_type)
 
         answer.__name__ = endpoint.path.strip("/").replace("/", "_")
         return answer
@@ -147,6 +151,13 @@ class _Answering:
             return Response(requests.text() + text, media_type=metrics.MEDIA_TYPE)
 
         return counts
+
+
+def _tag(told: Struct, format_: str | None) -> str:
+    """The ETag of an answer: weak, for two files of the same figures may differ in their bytes."""
+    return (
+        f'W/"{hashlib.blake2b(formats.as_json(told), digest_size=12).hexdigest()}-{format_ or formats.JSON}"'
+    )
 
 
 async def _content(request: Request) -> bytes | None:
@@ -223,36 +234,3 @@ def _tell_problems(app: FastAPI) -> None:
     app.add_exception_handler(OperationalError, database)
     app.add_exception_handler(PoolTimeout, database)
     app.add_exception_handler(Exception, fault)
-
-
-Message = MutableMapping[str, Any]
-
-
-class _Watched:
-    """Counts requests, and sets the headers that keep an answer to itself."""
-
-    def __init__(self, app: Callable[..., Awaitable[None]], requests: metrics.Requests) -> None:
-        self.app, self.requests = app, requests
-
-    async def __call__(self, scope: Message, receive: Callable[..., Any], send: Callable[..., Any]) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        began = time.perf_counter()
-        status = 500
-
-        async def sending(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                present = {name.lower() for name, _ in message["headers"]}
-                extra = [header for header in _SAFETY if header[0] not in present]
-                message["headers"] = [*message["headers"], *extra]
-            await send(message)
-
-        try:
-            await self.app(scope, receive, sending)
-        finally:
-            route = scope.get("route")
-            path = getattr(route, "path", "other")
-            self.requests.observe(path, status, time.perf_counter() - began)

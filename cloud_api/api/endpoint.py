@@ -20,7 +20,8 @@ Answer = Callable[[Connection[TupleRow], Question, bool, datetime], msgspec.Stru
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """A path below /v1 that is read. `answer` gets connection, question, whether amounts may be told, and the
-    present. `options` are parameters of this path alone; the question carries their values."""
+    present. `options` are parameters of this path alone; the question carries their values. `example` is the
+    query of a request that is answered, as OpenAPI shows it."""
 
     path: str
     area: Area
@@ -31,3 +32,4 @@ class Endpoint:
     description: str
     answer: Answer
     options: tuple[Option, ...] = ()
+    example: str = ""

@@ -133,9 +133,11 @@ def _operation(endpoint: Endpoint, reference: dict[str, Any]) -> dict[str, Any]:
     good = {"application/json": {"schema": reference}}
     good |= {media.partition(";")[0]: {} for name, media in MEDIA_TYPES.items() if name != "json"}
     problem = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    example = f"/v1{endpoint.path}{'?' if endpoint.example else ''}{endpoint.example}"
     return {
-        "operationId": endpoint.path.strip("/"),
+        "operationId": endpoint.path.strip("/").replace("/", "_"),
         "summary": endpoint.summary,
+        "x-example": example,
         "description": f"{endpoint.description} Roles: {', '.join(sorted(READERS[endpoint.area]))}.",
         "parameters": [*told(endpoint.parameters), *told_options(endpoint.options)],
         "responses": {

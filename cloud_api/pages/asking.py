@@ -48,6 +48,11 @@ class Asking:
     path: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def form_token(self) -> str:
+        """What the page's forms must send as `token`; empty where nobody is logged in, and no form works."""
+        return self.principal.form_token
+
+    @property
     def site(self) -> Site | None:
         """The site of the page: the one named, else the first with a plant model, else the first."""
         named = self.value("site")

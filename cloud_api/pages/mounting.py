@@ -16,12 +16,14 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from cloud_api.access.gate import Gate, caller_of
+from cloud_api.access.gate import Gate, Principal, Refused, caller_of
+from cloud_api.access.roles import may_read
 from cloud_api.answers.places import Atlas
-from cloud_api.answers.question import QuestionError
-from cloud_api.pages import words
+from cloud_api.answers.question import Mistake, QuestionError
+from cloud_api.pages import forms, words
 from cloud_api.pages.asking import TAKES, Asking
-from cloud_api.pages.contents import PAGES
+from cloud_api.pages.contents import FORMS, PAGES
+from cloud_api.pages.door import Door, to_login
 from cloud_api.pages.page import Page
 from cloud_api.store.pool import Pool, snapshot
 from cloud_api.store.statements import statement
@@ -51,6 +53,13 @@ def mount(
     pages = _Pages(pool, gate, clock, atlas or Atlas())
     for page in PAGES:
         app.add_api_route(page.path, pages.shows(page), include_in_schema=False)
+    for form in FORMS:
+        answer = forms.handler(form, pool, gate, pages.atlas, clock, pages.mistaken)
+        app.add_api_route(form.path, answer, methods=["POST"], include_in_schema=False)
+    door = Door(pool, clock, pages.door, {page.path for page in PAGES})
+    app.add_api_route("/login", door.show, include_in_schema=False)
+    app.add_api_route("/login", door.login, methods=["POST"], include_in_schema=False)
+    app.add_api_route("/logout", door.logout, methods=["POST"], include_in_schema=False)
     app.add_api_route("/static/plantledger.css", _style, include_in_schema=False)
 
 
@@ -77,8 +86,13 @@ class _Pages:
         def show(request: Request) -> Response:
             given = list(request.query_params.multi_items())
             address = request.client.host if request.client else None
-            with self.pool.connection() as connection:
-                principal = self.gate.admit(connection, caller_of(request.headers, address), page.area)
+            try:
+                with self.pool.connection() as connection:
+                    principal = self.gate.admit(connection, caller_of(request.headers, address), page.area)
+            except Refused as refused:
+                if refused.status == 401 and "authorization" not in request.headers:
+                    return to_login(request)
+                raise
             with self.pool.connection() as connection, snapshot(connection):
                 connection.execute(statement("answers.bounds"))
                 places = self.atlas.places(connection).seen_by(principal.sites)
@@ -86,24 +100,44 @@ class _Pages:
                 try:
                     shown = page.show(asking)
                 except QuestionError as error:
-                    return self._render(page, "mistakes.html", 400, given, mistakes=error.mistakes)
-            return self._render(page, page.template, 200, given, **shown)
+                    return self._render("mistakes.html", 400, page, principal, given, mistakes=error.mistakes)
+            return self._render(page.template, 200, page, principal, given, **shown)
 
         show.__name__ = page.template.partition(".")[0]
         return show
 
+    def mistaken(self, request: Request, status: int, mistakes: tuple[Mistake, ...]) -> Response:
+        """What a form got wrong."""
+        return self._render("mistakes.html", status, None, None, [], mistakes=mistakes)
+
+    def door(self, status: int, **shown: Any) -> Response:
+        """The login page."""
+        return self._render("login.html", status, None, None, [], **shown)
+
     def _render(
-        self, page: Page, template: str, status: int, given: list[tuple[str, str]], **shown: Any
+        self,
+        template: str,
+        status: int,
+        page: Page | None,
+        principal: Principal | None,
+        given: list[tuple[str, str]],
+        **shown: Any,
     ) -> Response:
         kept = [(name, value) for name, value in given if name in TAKES and value]
         query = f"?{urlencode(kept)}" if kept else ""
-        script = (_STATIC / page.script).read_text(encoding="utf-8") if page.script else ""
+        script = (_STATIC / page.script).read_text(encoding="utf-8") if page and page.script else ""
         nav = [
-            {"name": one.name, "address": one.path + query, "current": one.path == page.path}
+            {"name": one.name, "address": one.path + query, "current": one is page}
             for one in PAGES
-            if one.name
+            if one.name and principal is not None and may_read(principal.role, one.area)
         ]
-        text = self.templates.get_template(template).render(
-            css=Markup(_CSS), script=Markup(script), query=query, nav=nav, **shown
-        )
+        about = {
+            "css": Markup(_CSS),
+            "script": Markup(script),
+            "query": query,
+            "nav": nav,
+            "form_token": principal.form_token if principal else "",
+            "known": principal is not None and principal.is_known,
+        }
+        text = self.templates.get_template(template).render(**(about | shown))
         return HTMLResponse(text, status, headers=_safety(script))

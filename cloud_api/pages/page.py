@@ -1,12 +1,13 @@
-"""What one page is: its path, its name in the navigation, its template, who opens it, what it shows."""
+"""What one page or one form of a page is; the tables of them are in `contents`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from cloud_api.access.roles import Area
+from cloud_api.acts.actor import Actor
 from cloud_api.pages.asking import Asking
 
 
@@ -22,3 +23,14 @@ class Page:
     show: Callable[[Asking], dict[str, Any]]
     area: Area = Area.PAGE
     script: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a page sends when a button is pressed: POST to `path`, with `token` = `asking.form_token` among
+    its fields. `perform` gets the actor and the fields (an uploaded file as its text), in one transaction,
+    and gives the address to go to; it may raise what an Action may (QuestionError, Conflict, Missing)."""
+
+    path: str
+    area: Area
+    perform: Callable[[Actor, Mapping[str, str]], str]

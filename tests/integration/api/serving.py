@@ -13,6 +13,8 @@ import httpx
 import uvicorn
 
 from cloud_api.access.gate import Gate
+from cloud_api.access.issuer import Issuer
+from cloud_api.access.limit import Limit
 from cloud_api.api import create_app
 from cloud_api.ingest.backfill import backfill
 from cloud_api.pages import mount
@@ -25,11 +27,18 @@ NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
 
 @contextmanager
-def served(url: str, *, require_key: bool = False, now: datetime = NOW) -> Iterator[str]:
+def served(
+    url: str,
+    *,
+    require_key: bool = False,
+    now: datetime = NOW,
+    issuer: Issuer | None = None,
+    limit: Limit | None = None,
+) -> Iterator[str]:
     """Serves a database; gives the address."""
     pool = open_pool(url, name="api test", size=4)
-    gate = Gate(require_key)
-    app = create_app(pool, gate, clock=lambda: now)
+    gate = Gate(require_key, issuer, lambda: now)
+    app = create_app(pool, gate, clock=lambda: now, limit=limit)
     mount(app, pool, gate, clock=lambda: now)
     config = uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="off")
     server = uvicorn.Server(config)

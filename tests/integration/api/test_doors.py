@@ -19,6 +19,7 @@ from tests.integration.api.serving import client, served
 PATHS = {
     **{f"/v1{endpoint.path}": endpoint.area for endpoint in ENDPOINTS},
     **{page.path: page.area for page in PAGES},
+    "/v1/notes": Area.NOTES,
     "/metrics": Area.METRICS,
 }
 """Everything that is read, out of the tables that make it: what is added is tested."""
@@ -137,7 +138,8 @@ def test_no_key_is_ever_logged(shop: Shop, caplog: pytest.LogCaptureFixture) -> 
 
 def test_answers_stay_with_who_asked(shop: Shop) -> None:
     headers = httpx.get(f"{shop.address}/v1/costs").headers
-    assert headers["cache-control"] == "no-store"
+    assert headers["cache-control"] == "private, no-cache"
+    assert httpx.get(shop.address).headers["cache-control"] == "no-store"
     assert headers["x-content-type-options"] == "nosniff"
     assert "default-src 'none'" in headers["content-security-policy"]
     assert "script-src" not in httpx.get(shop.address).headers["content-security-policy"]

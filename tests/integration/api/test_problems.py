@@ -8,6 +8,8 @@ import httpx
 import msgspec
 import pytest
 
+from cloud_api.api.actions import ACTIONS
+from cloud_api.api.bodies import read_body
 from cloud_api.api.endpoints import ENDPOINTS
 from cloud_api.api.formats import encoded
 from tests.integration.api.conftest import Shop
@@ -68,7 +70,8 @@ def test_openapi_names_every_path_parameter_and_shape(http: httpx.Client) -> Non
     assert said["openapi"].startswith("3.1")
     for endpoint in ENDPOINTS:
         operation = said["paths"][f"/v1{endpoint.path}"]["get"]
-        assert {one["name"] for one in operation["parameters"]} == set(endpoint.parameters)
+        takes = {*endpoint.parameters, *(option.name for option in endpoint.options)}
+        assert {one["name"] for one in operation["parameters"]} == takes
         assert set(operation["responses"]) == {"200", "400", "401", "403", "503"}
         for one in operation["parameters"]:
             assert one["description"]
@@ -76,10 +79,20 @@ def test_openapi_names_every_path_parameter_and_shape(http: httpx.Client) -> Non
 
 def test_answers_are_of_the_declared_shape(http: httpx.Client, shop: Shop) -> None:
     said = http.get("/openapi.json").json()
-    for path, operation in said["paths"].items():
-        shape = operation["get"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
+    for endpoint in ENDPOINTS:
+        path = f"/v1{endpoint.path}"
+        operation = said["paths"][path]["get"]
+        shape = operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
         by = "?by=resource,cause,day,machine" if path in ("/v1/costs", "/v1/variances") else ""
-        _fits(http.get(path + by).json(), shape, said["components"]["schemas"], path)
+        answer = http.get(operation["x-example"] if endpoint.example else path + by)
+        assert answer.status_code == 200, answer.text[:500]
+        _fits(answer.json(), shape, said["components"]["schemas"], path)
+
+
+def test_every_example_of_what_is_sent_is_one(http: httpx.Client) -> None:
+    for action in ACTIONS:
+        if action.example is not None:
+            read_body(msgspec.json.encode(action.example), action.body)
 
 
 def _fits(value: Any, reference: str, schemas: dict[str, Any], where: str) -> None:
