@@ -1,6 +1,6 @@
-"""How much of a cost somebody, or the reason of a stop, explains: by any group, and what one note explains.
+"""How much of a cost somebody, or the reason of a stop, explains: by any group, and what one note does.
 
-Amounts are the entries of the ledger. The reason of a stop explains its entries whole; a note explains the part
+Amounts are entries of the ledger. The reason of a stop explains its entries whole; a note explains the part
 of an entry that falls on its span, by time, where no reason does.
 """
 
@@ -9,29 +9,36 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from psycopg import Connection
 
-from cloud_api.answers.grouping import Key, key_of
-from cloud_api.answers.ledger import grain_of, sums_of, wanted
+from cloud_api.answers.edges import edge_entries
+from cloud_api.answers.grouping import Grain, Key, filters, key_of, needs
+from cloud_api.answers.ledger import grain_of, wanted
 from cloud_api.answers.notes import said_at
 from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.question import Question
+from cloud_api.answers.questions_words import effect_said
+from cloud_api.answers.shapes.notes import Explained
 from cloud_api.answers.stretches import segment_of
+from cloud_api.answers.window import window_at
 from cloud_api.interpret.ledger import price
 from cloud_api.interpret.matching import (
     OTHER,
+    REASONED,
     SPEAKS_FOR_ITSELF,
     Said,
+    covered_us,
     explained_part,
     reason_explains,
     silent_reasons,
 )
 from cloud_api.interpret.model import Segment, Span
-from cloud_api.interpret.money import CONTEXT
+from cloud_api.interpret.money import CONTEXT, shown
 from cloud_api.store.statements import statement
-from cloud_api.store.times import from_us
+from cloud_api.store.times import HOUR_US, from_us
 
 ZERO = Decimal(0)
 EARLIEST_US, LATEST_US = 0, 7_258_118_400_000_000
@@ -40,14 +47,19 @@ EARLIEST_US, LATEST_US = 0, 7_258_118_400_000_000
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """An amount and the part of it that is explained, both exact."""
+    """An amount, its size (the sum of its entries whatever their signs), and the size that is explained."""
 
     amount: Decimal
+    size: Decimal
     explained: Decimal
 
     def plus(self, other: Share) -> Share:
         """Both together."""
-        return Share(CONTEXT.add(self.amount, other.amount), CONTEXT.add(self.explained, other.explained))
+        return Share(
+            CONTEXT.add(self.amount, other.amount),
+            CONTEXT.add(self.size, other.size),
+            CONTEXT.add(self.explained, other.explained),
+        )
 
 
 def explained_by(connection: Connection[Any], question: Question) -> dict[Key, Share]:
@@ -72,27 +84,101 @@ def explained_share(connection: Connection[Any], question: Question) -> Decimal 
 
 def share_of(shares: Iterable[Share]) -> Decimal | None:
     """Explained part of some cells together, 0 to 1 with 6 decimals; None of nothing. Gains and losses do not
-    cancel: each cell counts with its size."""
+    cancel: each counts with its size."""
     whole = explained = ZERO
     for share in shares:
-        size = abs(share.amount)
-        whole += size
-        explained += min(size, max(ZERO, share.explained if share.amount > 0 else -share.explained))
+        whole = CONTEXT.add(whole, share.size)
+        explained = CONTEXT.add(explained, min(share.size, share.explained))
     if not whole:
         return None
     return CONTEXT.divide(explained, whole).quantize(Decimal("0.000001"), "ROUND_DOWN", CONTEXT)
 
 
+def effect_of(
+    connection: Connection[Any], site: Site, said: Sequence[Said], shows_money: bool, lang: str = "en"
+) -> Explained:
+    """What some notes of a site explain together, by now: segments that no reason explains already."""
+    question = Question(sites=(site,))
+    whole = Span(EARLIEST_US, LATEST_US)
+    amount, lasted, spans = ZERO, 0, 0
+    causes: dict[str, None] = {}
+    machines: dict[str, None] = {}
+    for machine in site.machines:
+        here = [one for one in said if one.is_at(machine.name, machine.line)]
+        before: Segment | None = None
+        for segment in segments_in(connection, machine, [one.span for one in here]):
+            found = list(parts(site, question, machine, segment, here, whole))
+            if not found:
+                continue
+            for entry, part in found:
+                amount = CONTEXT.add(amount, part)
+                causes[entry.cause] = None
+            lasted += covered_us([one.span for one in here], segment.from_us, segment.to_us)
+            spans += before is None or not _goes_on(before, segment)
+            before = segment
+            machines[machine.name] = None
+    hours = (Decimal(lasted) / HOUR_US).quantize(Decimal("0.000001"))
+    return Explained(
+        spans=spans,
+        hours=hours,
+        amount=shown(amount) if shows_money else None,
+        causes=sorted(causes),
+        said=effect_said(spans, hours, list(machines), lang),
+    )
+
+
+def _goes_on(before: Segment, segment: Segment) -> bool:
+    """Whether a stored segment continues the one before: cuts at hours are storage only."""
+    return before.to_us == segment.from_us and (before.state, before.reason, before.product) == (
+        segment.state,
+        segment.reason,
+        segment.product,
+    )
+
+
 def _reasoned(
     connection: Connection[Any], question: Question, site: Site, by: Sequence[str]
 ) -> Iterator[tuple[Key, Share]]:
+    """Every cell with its size, explained where the reason of a stop says why, or a charge what it is for."""
     silent = silent_reasons(site.plant)
-    for key, sum_ in sums_of(connection, question.grouped(*by, "resource", "cause", "reason")).items():
-        *group, resource, cause, reason = key
+    machines = {machine.name: machine for machine in question.machines if machine.site == site.name}
+    found = chain(
+        _stored(connection, question, site, by),
+        (
+            (grain_of(site, machines, entry), entry.amount, abs(entry.amount))
+            for entry in wanted(edge_entries(connection, question, site), question)
+        ),
+    )
+    for grain, amount, size in found:
+        resource, cause = grain.resource or "", grain.cause or ""
         if cause in SPEAKS_FOR_ITSELF:
             continue
-        known = reason_explains(cause, reason, silent) or (resource == OTHER and cause != "unexplained")
-        yield (*group, resource, cause), Share(sum_.amount, sum_.amount if known else ZERO)
+        known = reason_explains(cause, grain.reason, silent)
+        known = known or (resource == OTHER and cause != "unexplained")
+        yield (*key_of(grain, by), resource, cause), Share(amount, size, size if known else ZERO)
+
+
+def _stored(
+    connection: Connection[Any], question: Question, site: Site, by: Sequence[str]
+) -> Iterator[tuple[Grain, Decimal, Decimal]]:
+    """Amount and size of the stored entries of a question, by group."""
+    span = window_at(site, question.from_us, question.to_us)
+    machines = {machine.machine_id: machine for machine in question.machines if machine.site == site.name}
+    parameters = {
+        "site": site.name,
+        "machines": list(machines),
+        "first_hour": span.first_hour,
+        "end_hour": span.end_hour,
+        "first_day": span.first_day,
+        "end_day": span.end_day,
+        "silent": sorted(SPEAKS_FOR_ITSELF),
+        "reasoned": sorted(REASONED),
+        **filters(question),
+        **needs(by),
+    }
+    for row in connection.execute(statement("context.sizes"), parameters):
+        machine_id, *said, amount, size = row
+        yield Grain(site, machines.get(machine_id), *said), amount, size
 
 
 def _noted(
@@ -109,7 +195,7 @@ def _noted(
         for segment in segments_in(connection, machine, [one.span for one in here]):
             for entry, part in parts(site, question, machine, segment, here, window):
                 grain = grain_of(site, machines, entry)
-                yield (*key_of(grain, by), entry.resource, entry.cause), Share(ZERO, part)
+                yield (*key_of(grain, by), entry.resource, entry.cause), Share(ZERO, ZERO, abs(part))
 
 
 def parts(

@@ -59,6 +59,7 @@ def found(
         "machines": _names(machines),
         "lines_of_machines": sorted(line for line in lines if line is not None),
         "lines": _names(question.names("line")),
+        "machines_of_lines": [machine.name for machine in question.machines],
         "products": _names(question.names("product")),
         "orders": _names(question.names("order")),
         "from": None if question.from_us is None else from_us(question.from_us),
@@ -76,7 +77,18 @@ def by_id(
 ) -> list[NoteRow]:
     """Notes of some sites by their ids, newest first."""
     parameters: dict[str, Any] = dict.fromkeys(
-        ("kinds", "machines", "lines_of_machines", "lines", "products", "orders", "from", "to", "words")
+        (
+            "kinds",
+            "machines",
+            "lines_of_machines",
+            "lines",
+            "machines_of_lines",
+            "products",
+            "orders",
+            "from",
+            "to",
+            "words",
+        )
     )
     names = {site.name: site for site in sites}
     parameters |= {"sites": list(names), "notes": list(ids), "withdrawn": True}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cloud_api.api.action import Action
+from cloud_api.api.paths import context
 
 __all__ = ["ACTIONS", "Action"]
 
-ACTIONS: tuple[Action, ...] = ()
+ACTIONS: tuple[Action, ...] = (*context.ACTIONS,)

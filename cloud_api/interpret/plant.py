@@ -290,5 +290,6 @@ class Plant(Struct, frozen=True, kw_only=True):
     materiality_share: Decimal | None = None
     labour_variable: bool = False
     intervention_min: Decimal = Decimal(5)
+    floor_shows_money: bool = False
     fiscal_pattern: str = "calendar"
     fiscal_year_start: dt.date | None = None

@@ -28,6 +28,7 @@ SITE_FIELDS = (
     "labour_variable",
     "intervention_min",
     "energy",
+    "floor",
     "lines",
 )
 FISCAL_PATTERNS = ("calendar", "4-4-5", "4-5-4", "5-4-4")
@@ -83,7 +84,9 @@ def _site_content(fields: Fields, zone: ZoneInfo) -> Content:
     amount = materiality.number("amount", NOT_NEGATIVE) if materiality else None
     share = materiality.number("share", SHARE) if materiality else None
     intervention = fields.number("intervention_min", NOT_NEGATIVE)
+    floor = fields.child("floor", "floor", ("shows_money",))
     return {
+        **({"floor": {"shows_money": floor.flag("shows_money")}} if floor is not None else {}),
         "time_zone": zone.key,
         "currency": currency,
         "fiscal": _fiscal(fields),

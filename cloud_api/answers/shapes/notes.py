@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from cloud_api.answers.shapes.ledger import Envelope, Money, Time
 
@@ -106,18 +106,18 @@ class NewNote(Struct, frozen=True, kw_only=True):
 class CorrectedNote(Struct, frozen=True, kw_only=True):
     """What of a note is said anew; what is absent stays, null takes away."""
 
-    kind: str | None = None
-    text: str | None = None
-    machine: str | None = ""
-    line: str | None = ""
-    product: str | None = ""
-    order: str | None = ""
-    from_: str | None = field(name="from", default=None)
-    to: str | None = ""
-    trade_off: str | None = ""
-    expected_effect: str | None = ""
-    author: str | None = ""
-    released: bool | None = None
+    kind: str | UnsetType = UNSET
+    text: str | UnsetType = UNSET
+    machine: str | UnsetType | None = UNSET
+    line: str | UnsetType | None = UNSET
+    product: str | UnsetType | None = UNSET
+    order: str | UnsetType | None = UNSET
+    from_: str | UnsetType = field(name="from", default=UNSET)
+    to: str | UnsetType | None = UNSET
+    trade_off: str | UnsetType | None = UNSET
+    expected_effect: str | UnsetType | None = UNSET
+    author: str | UnsetType | None = UNSET
+    released: bool | UnsetType = UNSET
 
 
 class Withdrawal(Struct, frozen=True, kw_only=True):

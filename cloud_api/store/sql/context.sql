@@ -39,7 +39,7 @@ where site = any(%(sites)s)
   and (%(kinds)s::text[] is null or kind = any(%(kinds)s))
   and (%(machines)s::text[] is null or machine = any(%(machines)s)
        or (machine is null and line = any(%(lines_of_machines)s)))
-  and (%(lines)s::text[] is null or line = any(%(lines)s))
+  and (%(lines)s::text[] is null or line = any(%(lines)s) or machine = any(%(machines_of_lines)s))
   and (%(products)s::text[] is null or product = any(%(products)s))
   and (%(orders)s::text[] is null or order_id = any(%(orders)s))
   and (%(from)s::timestamptz is null or starts_at >= %(from)s or coalesce(ends_at, 'infinity') > %(from)s)
@@ -69,3 +69,32 @@ where machine_id = %(machine)s and exists (
     where s.starts_at < span.ends_at and s.ends_at > span.starts_at)
   and s.starts_at < %(last)s and s.starts_at > %(first)s::timestamptz - interval '1 hour'
 order by starts_at;
+
+-- name: sizes
+-- Sums of the entries of one site by group, as answers.costs has them, and the sum of their sizes whatever their
+-- signs: gains of one hour do not hide the losses of another. Causes in `silent` leave nothing to explain.
+select case when %(by_machine)s or cause = any(%(reasoned)s) then machine_id end,
+       case when %(by_product)s then product end,
+       case when %(by_order)s then order_id end,
+       case when %(by_shift)s then shift end,
+       resource, cause,
+       case when %(by_reason)s or cause = any(%(reasoned)s) then reason end,
+       case when %(by_hour)s then hour end,
+       case when %(by_day)s then production_day end,
+       sum(amount), sum(abs(amount))
+from entries
+where site = %(site)s
+  and (machine_id = any(%(machines)s) or (%(charges)s and machine_id is null))
+  and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
+  and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
+  and (%(first_day)s::date is null or production_day >= %(first_day)s)
+  and (%(end_day)s::date is null or production_day < %(end_day)s)
+  and (%(product)s::text[] is null or product = any(%(product)s) or (%(none_product)s and product is null))
+  and (%(order)s::text[] is null or order_id = any(%(order)s) or (%(none_order)s and order_id is null))
+  and (%(shift)s::text[] is null or shift = any(%(shift)s) or (%(none_shift)s and shift is null))
+  and (%(reason)s::text[] is null or reason = any(%(reason)s) or (%(none_reason)s and reason is null))
+  and (%(resource)s::text[] is null or resource = any(%(resource)s))
+  and (%(cause)s::text[] is null or cause = any(%(cause)s))
+  and not cause = any(%(silent)s)
+  and not resource = any(%(withheld)s)
+group by 1, 2, 3, 4, 5, 6, 7, 8, 9;

@@ -1,0 +1,75 @@
+"""Paths of context: notes, questions to the floor, decisions that the data shows."""
+
+from __future__ import annotations
+
+from cloud_api.access.roles import Area
+from cloud_api.acts import notes as acts
+from cloud_api.answers import notes
+from cloud_api.answers.shapes import notes as shapes
+from cloud_api.api import parameters
+from cloud_api.api.action import Action
+from cloud_api.api.endpoint import Endpoint
+
+_PLACES = ("site", "line", "machine", "product", "order")
+
+ENDPOINTS = (
+    Endpoint(
+        "/notes",
+        Area.NOTES,
+        (*parameters.WINDOW, *_PLACES, "format", *parameters.PAGE),
+        (),
+        shapes.Notes,
+        "What people said: decisions with their context, causes, fixes",
+        "Notes that touch the window, newest first; `q` searches the memory of the site. An author is named "
+        "to the own line only, unless released, and is no filter. Example: `/v1/notes?q=guide+pin`.",
+        notes.notes,
+        notes.OPTIONS,
+    ),
+)
+
+ACTIONS = (
+    Action(
+        "POST",
+        "/notes",
+        Area.NOTES_KEPT,
+        shapes.NewNote,
+        shapes.Noted,
+        "Keep a note",
+        "A note explains cells that its kind can move, on the machine, line, product or order it names, from "
+        "`from` to `to`, or to the end of the production day. A locked period refuses it (409).",
+        acts.add_note,
+        201,
+        {
+            "kind": "workaround",
+            "text": "Feeding by hand until the guide is replaced",
+            "machine": "press-1",
+            "from": "2026-03-02T09:00:00-05:00",
+            "to": "2026-03-02T13:00:00-05:00",
+            "trade_off": "slower, but no scrap",
+        },
+    ),
+    Action(
+        "PATCH",
+        "/notes/{id}",
+        Area.NOTES_KEPT,
+        shapes.CorrectedNote,
+        shapes.Noted,
+        "Correct a note",
+        "What is absent stays, null takes away. The audit keeps what was said before.",
+        acts.correct_note,
+        200,
+        {"to": "2026-03-02T14:00:00-05:00"},
+    ),
+    Action(
+        "POST",
+        "/notes/{id}/withdraw",
+        Area.NOTES_KEPT,
+        shapes.Withdrawal,
+        shapes.Noted,
+        "Withdraw a note",
+        "It stays in the memory, marked, and explains nothing any more; nor does what it reached further.",
+        acts.withdraw_note,
+        200,
+        {"why": "it was the other press"},
+    ),
+)
