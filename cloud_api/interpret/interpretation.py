@@ -5,9 +5,9 @@ hour is computed alone from its stored boundary or with all that came before."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from functools import partial
 from itertools import groupby
 
 from msgspec import Struct
@@ -22,6 +22,7 @@ from .model import (
     Evidence,
     HourResult,
     Interpretation,
+    Missing,
     Outlook,
     Output,
 )
@@ -61,10 +62,16 @@ def interpret(
     known = book.machines.get(machine)
     rules: Mapping[str, CounterRule] = known.counters if known else {}
     sweep = Sweep(evidence, rules, begin)
-    sweep.run(
-        book.almanac.grid(start, end, tuple(cuts)), stored, begin.hour_us if dirty_us is None else dirty_us
-    )
+    sweep.run(book.grid(start, end, tuple(cuts)), stored, begin.hour_us if dirty_us is None else dirty_us)
     return _Run(machine, book, evidence, begin, sweep, stored).result(end)
+
+
+class Rules(Struct, frozen=True):
+    """One book, and what reads pieces by it."""
+
+    book: Book
+    facts: Facts
+    crews: Crews
 
 
 class Slice(Struct):
@@ -91,14 +98,13 @@ class _Run:
         stored: Mapping[int, Boundary],
     ) -> None:
         self.begin, self.sweep = begin, sweep
-        self.facts = Facts(book, machine)
-        self.crews = Crews(book, machine)
-        units = {
+        self.machine, self.book = machine, book
+        self.known: dict[dt.date, Rules] = {}
+        self.units = {
             signal.item: signal.unit
             for signal in evidence.signals.values()
             if signal.role == "material" and signal.item and signal.unit
         }
-        self.pricing = partial(Pricing, book, machine, "ante", units)
         self.ahead = EMPTY if sweep.settled_us is None else stored[sweep.settled_us].outlook
         self.found = sweep.found()
 
@@ -146,6 +152,32 @@ class _Run:
             starts += [each.from_us for each in (old.changeover, outlook.changeover) if each is not None]
         return min(starts) - min(starts) % HOUR_US if starts else None
 
+    def rules(self, day: dt.date) -> Rules:
+        """What prices a production day: periods that are locked or closed keep their plant model."""
+        known = self.known.get(day)
+        if known is None:
+            book = self.book.at(day)
+            same = next((rules for rules in self.known.values() if rules.book is book), None)
+            known = same or Rules(book, Facts(book, self.machine), Crews(book, self.machine))
+            self.known[day] = known
+        return known
+
+    def outputs(self, groups: Iterable[Sum]) -> list[Output]:
+        return [self.rules(group.cell.production_day).facts.output(group) for group in groups]
+
+    def priced(self, outputs: Sequence[Output]) -> tuple[list[Entry], set[Missing]]:
+        """The entries of outputs, and what the plant model lacked for them."""
+        entries: list[Entry] = []
+        missing: set[Missing] = set()
+        by_book: dict[int, list[Output]] = {}
+        for output in outputs:
+            by_book.setdefault(id(self.rules(output.production_day).book), []).append(output)
+        for own in by_book.values():
+            pricing = Pricing(self.rules(own[0].production_day).book, self.machine, "ante", self.units)
+            entries += journal(pricing, own)
+            missing |= pricing.missing
+        return entries, missing
+
     def slices(self) -> list[Slice]:
         """The pieces collected by slice of the grid."""
         slices: list[Slice] = []
@@ -158,7 +190,8 @@ class _Run:
 
     def add(self, part: Slice, piece: Piece) -> None:
         """Add a piece to its segment and to its group."""
-        cell, key = piece.cell, key_of(piece, self.crews)
+        cell = piece.cell
+        key = key_of(piece, self.rules(cell.production_day).crews)
         part.to_us = piece.to_us
         last = part.segments[-1] if part.segments else None
         if last is None or last.cell is not cell or last.key != key:
@@ -174,11 +207,11 @@ class _Run:
     def hour(self, parts: list[Slice], begin: Boundary) -> list[HourResult]:
         """The results of the slices of one hour; their entries add up to the entries of the hour uncut."""
         hour_us = parts[0].hour_us
-        pricings = [self.pricing() for _ in parts]
-        outputs = [[self.facts.output(group) for group in part.groups.values()] for part in parts]
-        entries = [journal(pricing, each) for pricing, each in zip(pricings, outputs, strict=True)]
+        outputs = [self.outputs(part.groups.values()) for part in parts]
+        priced = [self.priced(each) for each in outputs]
+        entries = [each for each, _ in priced]
         if len(parts) > 1:
-            whole = journal(self.pricing(), [self.facts.output(group) for group in merged(parts)])
+            whole, _ = self.priced(self.outputs(merged(parts)))
             entries[-1] = rest(whole, [entry for each in entries[:-1] for entry in each])
         if hour_us == begin.hour_us:
             boundary = begin
@@ -191,10 +224,12 @@ class _Run:
                 from_us=part.from_us,
                 to_us=part.to_us,
                 begin=boundary,
-                segments=tuple(self.facts.segment(total) for total in part.segments),
+                segments=tuple(
+                    self.rules(total.cell.production_day).facts.segment(total) for total in part.segments
+                ),
                 outputs=tuple(outputs[at]),
                 entries=tuple(entries[at]),
-                missing=tuple(sorted(pricings[at].missing)),
+                missing=tuple(sorted(priced[at][1])),
                 findings=self.found.get(hour_us, ()) if at == 0 else (),
             )
             for at, part in enumerate(parts)

@@ -9,14 +9,17 @@ and operational variances."""
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Literal, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from .calendar import Almanac
+from .adjustments import Kept
+from .calendar import Almanac, GridCell
 from .plant import (
     BillItem,
     ChangeoverPair,
@@ -75,11 +78,38 @@ def _labour_rank(row: Dated) -> int:
     return 2 * (row.line is not None) + (row.shift is not None) if isinstance(row, Labour) else 0
 
 
-class Book:
-    """Look-ups in one plant snapshot. Build once per snapshot: it remembers what it has looked up."""
+class Chapter(Struct, frozen=True):
+    """Production days [first_day, end_day) of a locked or closed period, and the book that it keeps."""
 
-    def __init__(self, plant: Plant) -> None:
+    period: str
+    first_day: dt.date
+    end_day: dt.date
+    closed: bool
+    book: Book
+
+
+def _first_day(chapter: Chapter) -> dt.date:
+    return chapter.first_day
+
+
+class Book:
+    """Look-ups in one plant snapshot. Build once per snapshot: it remembers what it has looked up.
+
+    `chapters`: the locked and closed periods, in order, each with the book that it keeps; see `at`."""
+
+    def __init__(self, plant: Plant, kept: Sequence[Kept] = ()) -> None:
         self.plant = plant
+        books: dict[int, Book] = {id(plant): self}
+        self.chapters: tuple[Chapter, ...] = tuple(
+            Chapter(
+                one.period,
+                one.first_day,
+                one.end_day,
+                one.closed,
+                books.get(id(one.plant)) or books.setdefault(id(one.plant), Book(one.plant)),
+            )
+            for one in sorted(kept, key=lambda one: one.first_day)
+        )
         self.almanac = Almanac(plant.calendar, plant.time_zone)
         self.lines: dict[str, Line] = {line.id: line for line in plant.lines}
         self.machines: dict[str, Machine] = {m.id: m for line in plant.lines for m in line.machines}
@@ -91,6 +121,28 @@ class Book:
         self._standard: dict[tuple[str, str, dt.date, Basis], Standard | None] = {}
         self._billed: dict[tuple[str, str, dt.date, Basis], dict[str, Decimal]] = {}
         self._priced: dict[tuple[object, ...], Pair | None] = {}
+
+    def at(self, day: dt.date) -> Book:
+        """The book that prices a production day: that of its period where one is kept, else this one."""
+        place = bisect_right(self.chapters, day, key=_first_day) - 1
+        if place >= 0 and day < self.chapters[place].end_day:
+            return self.chapters[place].book
+        return self
+
+    def grid(self, from_us: int, to_us: int, cuts: tuple[int, ...] = ()) -> list[GridCell]:
+        """As `Almanac.grid`, each period by the calendar that it keeps."""
+        cells: list[GridCell] = []
+        at = from_us
+        for chapter in self.chapters:
+            begins = self.almanac.day_span(chapter.first_day).from_us
+            ends = self.almanac.day_span(chapter.end_day).from_us
+            if chapter.book is self or ends <= at or begins >= to_us:
+                continue
+            for almanac, end in ((self.almanac, begins), (chapter.book.almanac, min(ends, to_us))):
+                if end > at:
+                    cells += _renumbered(almanac.grid(at, end, _between(cuts, at, end)), len(cells))
+                    at = end
+        return cells + _renumbered(self.almanac.grid(at, to_us, _between(cuts, at, to_us)), len(cells))
 
     def production_day(self, time_us: int) -> dt.date:
         """The production day of an instant."""
@@ -204,6 +256,15 @@ class Book:
         actual = known.standard if last.actual is None else last.actual
         multiplier = last.overtime_multiplier if isinstance(last, Labour) else Decimal(1)
         return Pair(row.standard, actual, multiplier)
+
+
+def _between(cuts: Iterable[int], from_us: int, to_us: int) -> tuple[int, ...]:
+    return tuple(cut for cut in cuts if from_us <= cut < to_us)
+
+
+def _renumbered(cells: list[GridCell], most: int) -> list[GridCell]:
+    """Cells whose kinds are none of those of `most` cells before them."""
+    return [replace(cell, kind=cell.kind + most) for cell in cells] if most else cells
 
 
 def _by(rows: Iterable[Row], key: Callable[[Row], tuple[str, ...]]) -> dict[tuple[str, ...], list[Row]]:

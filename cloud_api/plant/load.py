@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
+from cloud_api.answers.posting import closings_at
 from cloud_api.interpret.ledger import charge_entries
 from cloud_api.interpret.standards import Book
 from cloud_api.plant.effects import touched
@@ -111,16 +112,18 @@ def _write(
     ended = [row.row_id for row in found.ended]
     store.write_rows(connection, model.site, version, new=new, ended=ended)
     store.set_machines(connection, model.site, _machines(model.rows))
-    _charge(connection, model.site)
+    _charge(connection, model.site, datetime.now(UTC))
     return version
 
 
-def _charge(connection: Connection[TupleRow], site: str) -> None:
+def _charge(connection: Connection[TupleRow], site: str, now: datetime) -> None:
     """Entries of charges come from the model alone: all of the site are written anew."""
     plant = store.snapshot(connection, site)
     if plant is not None:
-        entries = charge_entries(Book(plant))
-        ledger.replace_charges(connection, site, store.machine_ids(connection, site), entries)
+        book = Book(plant)
+        closings = closings_at(connection, site, book, now)
+        machines = store.machine_ids(connection, site)
+        ledger.replace_charges(connection, site, machines, charge_entries(book), closings)
 
 
 def _machines(rows: Iterable[Row]) -> list[tuple[str, str, int, str | None]]:

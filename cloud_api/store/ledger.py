@@ -3,37 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
-import msgspec
 from psycopg import Connection
 from psycopg.rows import TupleRow
-from psycopg.types.json import Jsonb
 
-from cloud_api.interpret.model import Boundary, Entry, Facts, HourResult
+from cloud_api.interpret.model import Boundary, Entry, HourResult
+from cloud_api.store.periods import Closings, adjust_charges, adjust_hours
+from cloud_api.store.rows import Tuple, as_json, copy_rows, entry_row, facts_row, output_row
 from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us
-
-Tuple = tuple[Any, ...]
 
 
 def replace_hours(
     connection: Connection[TupleRow],
     site: str,
-    machine_id: int,
+    machine: tuple[int, str],
     from_us_: int,
     last_hour_us: int,
     hours: Sequence[HourResult],
+    closings: Closings,
 ) -> None:
-    """Replaces what is stored of every machine-hour in [from_us_, last_hour_us] by these hours. Charges and
-    boundaries stay."""
-    span = {"machine_id": machine_id, "from": from_us(from_us_), "to": from_us(last_hour_us)}
+    """Replaces what is stored of every hour of a machine (id and name) in [from_us_, last_hour_us] by these
+    hours. Charges and boundaries stay; what closed periods say otherwise becomes adjustments."""
+    machine_id = machine[0]
+    first, last = from_us(from_us_), from_us(last_hour_us)
+    span = {"machine_id": machine_id, "from": first, "to": last, "closed": closings.days}
     for part in ("segments", "outputs", "entries", "facts"):
         connection.execute(statement(f"ledger.clear_{part}"), span)
-    _copy(connection, "ledger.copy_segments", _segments(machine_id, hours))
-    _copy(connection, "ledger.copy_outputs", _outputs(site, machine_id, hours))
-    entries = (_entry(site, machine_id, entry) for hour in hours for entry in hour.entries)
-    _copy(connection, "ledger.copy_entries", entries)
+    copy_rows(connection, "ledger.copy_segments", _segments(machine_id, hours))
+    copy_rows(connection, "ledger.copy_outputs", _outputs(site, machine_id, hours, closings))
+    copy_rows(connection, "ledger.copy_entries", _entries(site, machine_id, hours, closings))
+    if closings.rows:
+        adjust_hours(connection, site, machine, (first, last), hours, closings)
     for hour in hours:
         if hour.missing or hour.findings:
             connection.execute(
@@ -41,17 +42,23 @@ def replace_hours(
                 {
                     "machine_id": machine_id,
                     "hour": from_us(hour.hour_us),
-                    "missing": _json(hour.missing),
-                    "findings": _json(hour.findings),
+                    "missing": as_json(hour.missing),
+                    "findings": as_json(hour.findings),
                 },
             )
 
 
-def clear_after(connection: Connection[TupleRow], machine_id: int, hour_us: int) -> None:
-    """Removes what is stored of a machine after an hour, boundaries too: its time line ends in that hour."""
-    span = {"machine_id": machine_id, "from": from_us(hour_us + 1), "to": "infinity"}
+def clear_after(
+    connection: Connection[TupleRow], site: str, machine: tuple[int, str], hour_us: int, closings: Closings
+) -> None:
+    """Removes what is stored of a machine (id and name) after an hour, boundaries too: its time line ends in
+    that hour."""
+    begin = from_us(hour_us + 1)
+    span = {"machine_id": machine[0], "from": begin, "to": "infinity", "closed": closings.days}
     for part in ("segments", "outputs", "entries", "facts", "carry"):
         connection.execute(statement(f"ledger.clear_{part}"), span)
+    if closings.rows:
+        adjust_hours(connection, site, machine, (begin, "infinity"), [], closings)
 
 
 def set_boundaries(connection: Connection[TupleRow], machine_id: int, boundaries: Sequence[Boundary]) -> None:
@@ -61,7 +68,7 @@ def set_boundaries(connection: Connection[TupleRow], machine_id: int, boundaries
         {
             "machine_id": machine_id,
             "hours": [from_us(boundary.hour_us) for boundary in boundaries],
-            "states": [_json(boundary) for boundary in boundaries],
+            "states": [as_json(boundary) for boundary in boundaries],
         },
     )
 
@@ -73,14 +80,23 @@ def set_computed(connection: Connection[TupleRow], machine_id: int, through_us: 
 
 
 def replace_charges(
-    connection: Connection[TupleRow], site: str, machines: dict[str, int], entries: Iterable[Entry]
+    connection: Connection[TupleRow],
+    site: str,
+    machines: dict[str, int],
+    entries: Sequence[Entry],
+    closings: Closings,
 ) -> None:
-    """Replaces every charge of a site; ``machines`` gives the id of each machine that one names."""
-    connection.execute(statement("ledger.clear_charges"), {"site": site})
+    """Replaces every charge of a site; ``machines`` gives the id of each machine that one names. What closed
+    periods say otherwise becomes adjustments."""
+    connection.execute(statement("ledger.clear_charges"), {"site": site, "closed": closings.days})
     rows = (
-        _entry(site, None if entry.machine is None else machines[entry.machine], entry) for entry in entries
+        entry_row(site, None if entry.machine is None else machines[entry.machine], entry)
+        for entry in entries
+        if closings.of(entry.production_day) is None
     )
-    _copy(connection, "ledger.copy_entries", rows)
+    copy_rows(connection, "ledger.copy_entries", rows)
+    if closings.rows:
+        adjust_charges(connection, site, machines, entries, closings)
 
 
 def _segments(machine_id: int, hours: Iterable[HourResult]) -> Iterator[Tuple]:
@@ -90,72 +106,15 @@ def _segments(machine_id: int, hours: Iterable[HourResult]) -> Iterator[Tuple]:
             yield (machine_id, *span, *facts_row(part))
 
 
-def _outputs(site: str, machine_id: int, hours: Iterable[HourResult]) -> Iterator[Tuple]:
+def _outputs(site: str, machine_id: int, hours: Iterable[HourResult], closings: Closings) -> Iterator[Tuple]:
     for hour in hours:
         for part in hour.outputs:
-            versions = (part.standard_version, part.calendar_version)
-            yield (site, machine_id, from_us(part.hour_us), *versions, *facts_row(part))
+            if closings.of(part.production_day) is None:
+                yield output_row(site, machine_id, part)
 
 
-def facts_row(facts: Facts) -> Tuple:
-    """Facts in the order of the columns from production_day to late_seen."""
-    return (
-        facts.production_day,
-        facts.effective,
-        facts.state,
-        facts.product,
-        facts.order,
-        facts.made_product,
-        facts.made_order,
-        facts.reason,
-        facts.shift,
-        facts.calendar,
-        facts.overtime,
-        facts.paid,
-        facts.crew,
-        facts.duration_us,
-        facts.crew_assumed_us,
-        facts.uncertain_us,
-        facts.good,
-        facts.scrap,
-        facts.rework,
-        facts.energy_kwh,
-        facts.energy_assumed,
-        _json(facts.material),
-        _json(facts.changeovers),
-        facts.late_seen,
-    )
-
-
-def _entry(site: str, machine_id: int | None, entry: Entry) -> Tuple:
-    return (
-        site,
-        machine_id,
-        from_us(entry.hour_us),
-        entry.production_day,
-        entry.product,
-        entry.order,
-        entry.shift,
-        entry.reason,
-        entry.cost_centre,
-        entry.resource,
-        entry.cause,
-        entry.item,
-        entry.amount,
-        entry.quantity,
-        entry.unit,
-        entry.rate,
-        entry.standard_version,
-        entry.calendar_version,
-        entry.assumed,
-    )
-
-
-def _json(value: object) -> Jsonb:
-    return Jsonb(value, dumps=msgspec.json.encode)
-
-
-def _copy(connection: Connection[TupleRow], name: str, rows: Iterable[Tuple]) -> None:
-    with connection.cursor() as cursor, cursor.copy(statement(name)) as copy:
-        for row in rows:
-            copy.write_row(row)
+def _entries(site: str, machine_id: int, hours: Iterable[HourResult], closings: Closings) -> Iterator[Tuple]:
+    for hour in hours:
+        for entry in hour.entries:
+            if closings.of(entry.production_day) is None:
+                yield entry_row(site, machine_id, entry)

@@ -61,6 +61,12 @@ def snapshot(
     return assemble(site, rows(connection, site, recorded_before))
 
 
+def of_version(connection: Connection[TupleRow], site: str, version: int) -> Plant | None:
+    """The plant model of a site as a version of it left it; None without."""
+    found = connection.execute(statement("plant.rows_of_version"), {"site": site, "version": version})
+    return assemble(site, _stored(found))
+
+
 def rows(
     connection: Connection[TupleRow], site: str, recorded_before: datetime | None = None
 ) -> list[StoredRow]:
@@ -69,6 +75,10 @@ def rows(
         found = connection.execute(statement("plant.open_rows"), {"site": site})
     else:
         found = connection.execute(statement("plant.rows_before"), {"site": site, "before": recorded_before})
+    return _stored(found)
+
+
+def _stored(found: Iterable[TupleRow]) -> list[StoredRow]:
     return [
         StoredRow(row_id, kind, tuple(key), effective, version, recorded_at, body)
         for row_id, kind, key, effective, version, recorded_at, body in found

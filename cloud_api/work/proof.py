@@ -15,8 +15,9 @@ from psycopg.types.json import Jsonb
 
 from cloud_api.interpret.model import Boundary, Entry, Evidence, HourResult, Output, Segment
 from cloud_api.interpret.standards import Book
-from cloud_api.store import evidence, ledger, marks
+from cloud_api.store import evidence, marks
 from cloud_api.store.evidence import Subject
+from cloud_api.store.rows import facts_row
 from cloud_api.store.statements import statement
 from cloud_api.store.times import HOUR_US, from_us, hour_of, to_us
 from cloud_api.work.passes import advance
@@ -163,7 +164,7 @@ def _output(part: Output) -> tuple[Any, ...]:
 
 
 def _facts(part: Segment | Output) -> tuple[Any, ...]:
-    return tuple(_plain(value) for value in ledger.facts_row(part))
+    return tuple(_plain(value) for value in facts_row(part))
 
 
 def _entry(part: Entry) -> tuple[Any, ...]:

@@ -10,11 +10,13 @@ from datetime import datetime
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
+from cloud_api.answers.posting import closings_at
 from cloud_api.interpret.interpretation import interpret
 from cloud_api.interpret.model import Boundary, Evidence, HourResult
 from cloud_api.interpret.standards import Book
-from cloud_api.store import evidence, ledger, marks, plant, pool
+from cloud_api.store import evidence, ledger, marks, periods, plant, pool
 from cloud_api.store.evidence import Subject
+from cloud_api.store.periods import Closings
 from cloud_api.store.statements import statement
 from cloud_api.store.times import HOUR_US, from_us, hour_of, to_us
 from cloud_api.work.passes import Done, advance
@@ -32,21 +34,20 @@ NEAR_HOURS = 12
 class Books:
     """The compiled plant model of each site, built once a version."""
 
-    _books: dict[str, tuple[int, Book]] = field(default_factory=dict)
+    _books: dict[str, tuple[object, Book]] = field(default_factory=dict)
 
     def of(self, connection: Connection[TupleRow], site: str) -> Book | None:
-        """The book of a site as this transaction sees it; None without a plant model."""
-        version = plant.latest_version(connection, site)
+        """The book of a site as this transaction sees it, with what its locked and closed periods keep; None
+        without a plant model."""
+        version, kept = plant.latest_version(connection, site), periods.kept_rows(connection, site)
         if version is None:
             return None
-        kept = self._books.get(site)
-        if kept is not None and kept[0] == version:
-            return kept[1]
-        model = plant.snapshot(connection, site)
-        if model is None:
-            return None
-        book = Book(model)
-        self._books[site] = version, book
+        known = self._books.get(site)
+        if known is not None and known[0] == (version, kept):
+            return known[1]
+        book = periods.book_of(connection, site, kept, version)
+        if book is not None:
+            self._books[site] = (version, kept), book
         return book
 
 
@@ -56,6 +57,7 @@ class Stored:
 
     connection: Connection[TupleRow]
     who: Subject
+    closings: Closings
 
     def evidence(self, from_us: int, to_us: int) -> Evidence:
         return evidence.evidence(self.connection, self.who, from_us, to_us)
@@ -67,11 +69,11 @@ class Stored:
         return evidence.boundaries(self.connection, self.who.machine_id, from_us, to_us)
 
     def keep(self, from_us: int, last_hour_us: int, hours: Sequence[HourResult], ends: bool) -> None:
-        machine_id = self.who.machine_id
-        ledger.replace_hours(self.connection, self.who.site, machine_id, from_us, last_hour_us, hours)
-        ledger.set_boundaries(self.connection, machine_id, [hour.begin for hour in hours])
+        site, machine = self.who.site, (self.who.machine_id, self.who.machine)
+        ledger.replace_hours(self.connection, site, machine, from_us, last_hour_us, hours, self.closings)
+        ledger.set_boundaries(self.connection, machine[0], [hour.begin for hour in hours])
         if ends:
-            ledger.clear_after(self.connection, machine_id, last_hour_us)
+            ledger.clear_after(self.connection, site, machine, last_hour_us, self.closings)
 
     def keep_boundary(self, boundary: Boundary) -> None:
         ledger.set_boundaries(self.connection, self.who.machine_id, [boundary])
@@ -131,12 +133,12 @@ class Turns:
         near = before is not None and first - before.hour_us <= NEAR_HOURS * HOUR_US
         near = near or (before is None and first - hour_of(who.first_us) <= NEAR_HOURS * HOUR_US)
         if near:
-            self._work(who, book, before, [hour for _, hour in fresh], marked, None)
+            self._work(who, book, before, [hour for _, hour in fresh], marked, None, now)
             return True
         newest = max(mark for mark, _ in fresh)
         if self._shown.get(machine_id) == newest:
             return False
-        self._show(who, book, first)
+        self._show(who, book, first, now)
         self._shown[machine_id] = newest
         return True
 
@@ -147,7 +149,7 @@ class Turns:
             return False
         who, book = ready
         hours = [to_us(hour) for _, hour in marked]
-        self._work(who, book, self._boundary(who, hours[0]), hours, marked, MOST_SAMPLES)
+        self._work(who, book, self._boundary(who, hours[0]), hours, marked, MOST_SAMPLES, now)
         return True
 
     def _boundary(self, who: Subject, hour_us: int) -> Boundary | None:
@@ -178,13 +180,15 @@ class Turns:
         hours: Sequence[int],
         marked: Sequence[tuple[int, datetime]],
         most_samples: int | None,
+        now: datetime,
     ) -> None:
         """A regular pass: takes away the marks that it served, leaves one where it must go on."""
         dirty = _last_in_a_row(sorted(set(hours)))
         start = hour_of(who.first_us) if begin is None else begin.hour_us
         most_hours = min(MOST_HOURS, (dirty - start) // HOUR_US + SPARE_HOURS)
         end = evidence.chunk_end(self.connection, who, start, most_samples, max(1, most_hours))
-        done = advance(Stored(self.connection, who), who.machine, book, who.first_us, begin, dirty, end)
+        ground = Stored(self.connection, who, closings_at(self.connection, who.site, book, now))
+        done = advance(ground, who.machine, book, who.first_us, begin, dirty, end)
         served = [mark for mark, hour in marked if _serves(done, to_us(hour))]
         marks.remove(self.connection, served)
         if done.to_us is None:
@@ -192,14 +196,16 @@ class Turns:
         elif not done.settled:
             marks.append(self.connection, [(who.machine_id, from_us(done.to_us))])
 
-    def _show(self, who: Subject, book: Book, first: int) -> None:
+    def _show(self, who: Subject, book: Book, first: int, now: datetime) -> None:
         """Shows live hours ahead of the history that they follow: no boundary is kept and no mark is served,
         so that they are computed again when history reaches them."""
         begin = Boundary(hour_us=first)
         to_us_ = hour_of(who.watermark_us) + HOUR_US
         seen = evidence.evidence(self.connection, who, first, to_us_)
         result = interpret(who.machine, book, seen, begin)
-        ledger.replace_hours(self.connection, who.site, who.machine_id, first, to_us_ - 1, result.hours)
+        closings = closings_at(self.connection, who.site, book, now)
+        machine = who.machine_id, who.machine
+        ledger.replace_hours(self.connection, who.site, machine, first, to_us_ - 1, result.hours, closings)
 
 
 def live_from(now: datetime) -> int:

@@ -2,12 +2,16 @@
 delete from segments where machine_id = %(machine_id)s and hour >= %(from)s and hour <= %(to)s;
 
 -- name: clear_outputs
-delete from outputs where machine_id = %(machine_id)s and hour >= %(from)s and hour <= %(to)s;
+-- Closed periods keep theirs.
+delete from outputs
+where machine_id = %(machine_id)s and hour >= %(from)s and hour <= %(to)s
+  and not production_day <@ %(closed)s::datemultirange;
 
 -- name: clear_entries
--- Charges stay: they come from the plant model.
+-- Charges stay: they come from the plant model. Closed periods keep theirs.
 delete from entries
-where machine_id = %(machine_id)s and hour >= %(from)s and hour <= %(to)s and resource <> 'other';
+where machine_id = %(machine_id)s and hour >= %(from)s and hour <= %(to)s and resource <> 'other'
+  and not production_day <@ %(closed)s::datemultirange;
 
 -- name: clear_facts
 delete from hour_facts where machine_id = %(machine_id)s and hour >= %(from)s and hour <= %(to)s;
@@ -36,8 +40,9 @@ insert into hour_facts (machine_id, hour, missing, findings)
 values (%(machine_id)s, %(hour)s, %(missing)s, %(findings)s);
 
 -- name: clear_charges
--- Every charge of a site.
-delete from entries where site = %(site)s and resource = 'other';
+-- Every charge of a site but those of closed periods.
+delete from entries
+where site = %(site)s and resource = 'other' and not production_day <@ %(closed)s::datemultirange;
 
 -- name: set_boundaries
 -- What is known at the start of machine-hours.

@@ -21,6 +21,13 @@ where r.site = %(site)s
   and (ended.version is null or ended.recorded_at >= %(before)s)
 order by r.row_id;
 
+-- name: rows_of_version
+-- Every row of a site that counted at a version, in the order of its recording.
+select row_id, kind, key, effective, version, recorded_at, body
+from plant_rows
+where site = %(site)s and version <= %(version)s and (ended_by is null or ended_by > %(version)s)
+order by row_id;
+
 -- name: latest_version
 -- The number of the last load of a site; null before the first.
 select max(version) from plant_versions where site = %(site)s;

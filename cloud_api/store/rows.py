@@ -1,0 +1,90 @@
+"""What the interpretation says, as rows in the order in which they are copied into the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from psycopg import Connection
+from psycopg.rows import TupleRow
+from psycopg.types.json import Jsonb
+
+from cloud_api.interpret.model import Entry, Facts, Output
+from cloud_api.store.statements import statement
+from cloud_api.store.times import from_us
+
+Tuple = tuple[Any, ...]
+
+
+def output_row(site: str, machine_id: int, part: Output) -> Tuple:
+    """An output in the order of the columns that are copied."""
+    versions = (part.standard_version, part.calendar_version)
+    return (site, machine_id, from_us(part.hour_us), *versions, *facts_row(part))
+
+
+def facts_row(facts: Facts) -> Tuple:
+    """Facts in the order of the columns from production_day to late_seen."""
+    return (
+        facts.production_day,
+        facts.effective,
+        facts.state,
+        facts.product,
+        facts.order,
+        facts.made_product,
+        facts.made_order,
+        facts.reason,
+        facts.shift,
+        facts.calendar,
+        facts.overtime,
+        facts.paid,
+        facts.crew,
+        facts.duration_us,
+        facts.crew_assumed_us,
+        facts.uncertain_us,
+        facts.good,
+        facts.scrap,
+        facts.rework,
+        facts.energy_kwh,
+        facts.energy_assumed,
+        as_json(facts.material),
+        as_json(facts.changeovers),
+        facts.late_seen,
+    )
+
+
+def entry_row(site: str, machine_id: int | None, entry: Entry) -> Tuple:
+    """An entry in the order of the columns that are copied."""
+    return (
+        site,
+        machine_id,
+        from_us(entry.hour_us),
+        entry.production_day,
+        entry.product,
+        entry.order,
+        entry.shift,
+        entry.reason,
+        entry.cost_centre,
+        entry.resource,
+        entry.cause,
+        entry.item,
+        entry.amount,
+        entry.quantity,
+        entry.unit,
+        entry.rate,
+        entry.standard_version,
+        entry.calendar_version,
+        entry.assumed,
+    )
+
+
+def as_json(value: object) -> Jsonb:
+    """A value as the database keeps it in a column of JSON."""
+    return Jsonb(value, dumps=msgspec.json.encode)
+
+
+def copy_rows(connection: Connection[TupleRow], name: str, rows: Iterable[Tuple]) -> None:
+    """Copies rows by the statement of this name."""
+    with connection.cursor() as cursor, cursor.copy(statement(name)) as copy:
+        for row in rows:
+            copy.write_row(row)
