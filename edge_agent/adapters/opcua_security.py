@@ -14,7 +14,11 @@ from asyncua.crypto.uacrypto import CertProperties
 from asyncua.crypto.validator import CertificateValidator, CertificateValidatorOptions
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    load_der_private_key,
+    load_pem_private_key,
+)
 
 from edge_agent.config.model import OpcUaSource, Security
 from edge_agent.errors import AgentError
@@ -87,7 +91,7 @@ async def _secure(client: Any, source: OpcUaSource, security: Security) -> None:
         raise Untrusted(
             f"server offers no {security.policy} {security.mode}", source.endpoint, _offered(endpoints)
         ) from fault
-    certificate = x509.load_der_x509_certificate(_first_der(endpoint.ServerCertificate))
+    certificate = x509.load_der_x509_certificate(first_der(endpoint.ServerCertificate))
     validator = CertificateValidator(_CHECKS, _Listed(_trusted(security.trusted)))
     try:
         await validator(certificate, endpoint.Server)
@@ -101,8 +105,8 @@ async def _secure(client: Any, source: OpcUaSource, security: Security) -> None:
     client.certificate_validator = validator
     await client.set_security(
         policy,
-        str(security.certificate),
-        str(security.key),
+        CertProperties(own.public_bytes(Encoding.DER), "DER"),
+        _key(security.key),
         server_certificate=CertProperties(certificate.public_bytes(Encoding.DER), "DER"),
         mode=mode,
     )
@@ -121,7 +125,7 @@ def _offered(endpoints: list[Any]) -> str:
     return f"switch it on at the server, or configure what it offers: {', '.join(sorted(known))}"
 
 
-def _first_der(chain: bytes) -> bytes:
+def first_der(chain: bytes) -> bytes:
     """The first certificate of a chain in DER: a sequence that tells its length."""
     if len(chain) > 4 and chain[0] == 0x30 and chain[1] == 0x82:
         return chain[: 4 + int.from_bytes(chain[2:4], "big")]
@@ -145,6 +149,19 @@ def _trusted(place: Path) -> list[x509.Certificate]:
         return [_load(place)]
     suffixes = (".der", ".pem", ".crt", ".cer")
     return [_load(file) for file in sorted(place.iterdir()) if file.suffix.lower() in suffixes]
+
+
+def _key(path: Path) -> CertProperties:
+    """A private key, PEM or DER by its content, whatever its file is called."""
+    try:
+        content = path.read_bytes()
+        pem = content.lstrip().startswith(b"-----")
+        (load_pem_private_key if pem else load_der_private_key)(content, None)
+    except (OSError, ValueError, TypeError) as fault:
+        raise AgentError(
+            f"private key cannot be read ({fault})", str(path), "give a key without a password, PEM or DER"
+        ) from fault
+    return CertProperties(content, "pem" if pem else "der")
 
 
 def _uri_of(certificate: x509.Certificate) -> str | None:

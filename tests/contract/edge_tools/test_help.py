@@ -12,6 +12,12 @@ from edge_agent.__main__ import main
 COMMANDS = [
     "probe",
     "browse",
+    "trust",
+    "cert",
+    "cert create",
+    "cert request",
+    "cert install",
+    "cert show",
     "buffer",
     "buffer inspect",
     "buffer verify",
