@@ -22,7 +22,7 @@ class Clock(Protocol):
         """Seconds that never step."""
 
     def trusted(self) -> bool:
-        """Whether the wall clock has been set since boot, so that it may stamp samples."""
+        """Whether the time is known; before, what is stamped does not leave the buffer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +183,13 @@ class Buffer(Protocol):
         """Wait for the next group commit (fsync done); the commit counter after it."""
 
     def unacknowledged(self, lane: Lane, after: tuple[bytes, int] | None, limit: int) -> Sequence[Stored]:
-        """Committed, not acknowledged batches of a lane in order, after (stream, seq)."""
+        """Committed, not acknowledged batches of a lane in order, after (stream, seq); with true times."""
 
     def overtake(self) -> list[Pending]:
         """Everything put so far becomes history; the spans of it that still wait for an ack."""
+
+    def shift_us(self) -> int | None:
+        """What is added to the stamps of this run as they leave; None while that is not known."""
 
     def oldest_us(self, lane: Lane) -> int | None:
         """Time of the oldest committed data of a lane that waits for an ack."""

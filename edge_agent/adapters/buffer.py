@@ -23,6 +23,7 @@ from edge_agent.adapters.buffer_limits import BufferLimits
 from edge_agent.adapters.buffer_segment import Found, Record
 from edge_agent.adapters.buffer_shelf import Read, Shelf
 from edge_agent.adapters.buffer_space import Space
+from edge_agent.adapters.buffer_stamps import Stamps
 from edge_agent.adapters.buffer_writer import Writer
 from edge_agent.core.link import seqs_of
 from edge_agent.core.retry import Backoff
@@ -52,6 +53,7 @@ class DurableBuffer:
         self._shelf = Shelf(files)
         self._shelf.load()
         self._ledger = Ledger(self._shelf, stream, clock.now_us)
+        self.stamps = Stamps(files, stream, self._shelf.newest_us)
         self._front = Front(stream, instance, max_bytes=limits.front_bytes, max_message=limits.message_bytes)
         self._space = Space(files, self._shelf, self._ledger, self._front, limits, clock)
         self._writer = Writer(files, limits.segment_bytes, limits.chunk_bytes)
@@ -105,11 +107,16 @@ class DurableBuffer:
         return int(await waiter)
 
     def unacknowledged(self, lane: Lane, after: tuple[bytes, int] | None, limit: int) -> Sequence[Stored]:
-        """Committed batches of a lane that are not settled, in order, after (stream, seq)."""
+        """Committed batches of a lane that are not settled, in order, after (stream, seq).
+
+        None of a stream whose time is not known yet.
+        """
         found: list[Stored] = []
         for stream, first, last in self._ledger.open_ranges(lane, self._live_from, after):
+            if self.stamps.shift_us(stream) is None:
+                continue
             for read in self._shelf.find(stream, first, min(last, first + limit - len(found) - 1)):
-                found.append(_stored(stream, read, lane))
+                found.append(self.stamps.stamped(_stored(stream, read, lane)))
             if len(found) >= limit:
                 break
         if self._space.owe_holes():
@@ -120,7 +127,11 @@ class DurableBuffer:
         """What is still on disk of a range, settled or not."""
         history = stream != self._stream or last < self._live_from
         lane = Lane.HISTORY if history else Lane.LIVE
-        return [_stored(stream, read, lane) for read in self._shelf.find(stream, first, last)]
+        if self.stamps.shift_us(stream) is None:
+            return []
+        return [
+            self.stamps.stamped(_stored(stream, read, lane)) for read in self._shelf.find(stream, first, last)
+        ]
 
     def settled(self, stream: bytes) -> Sequence[tuple[int, int]]:
         """Inclusive seq ranges of a stream that are still on disk though they are settled."""
@@ -129,7 +140,12 @@ class DurableBuffer:
     def overtake(self) -> list[Pending]:
         """Everything put so far becomes history; the spans of it that still wait for an ack, by stream."""
         self._live_from = self._front.next_seq
-        return self._ledger.pending(self._newest_us if len(self._front) else None)
+        spans = self._ledger.pending(self._newest_us if len(self._front) else None)
+        return [self.stamps.pending(stream, span) for stream, span in spans]
+
+    def shift_us(self) -> int | None:
+        """What to add to the stamps of this run; None while its clock cannot be believed."""
+        return self.stamps.shift_us(self._stream)
 
     def oldest_us(self, lane: Lane) -> int | None:
         """Time of the first committed batch of a lane that waits for an ack."""
@@ -150,6 +166,11 @@ class DurableBuffer:
         return self._space.dictionaries.hashes()
 
     # What health reads
+
+    def newest_us(self) -> int | None:
+        """The newest stamp on disk of earlier runs."""
+        found = (self._shelf.newest_us(stream) for stream in self._shelf.streams())
+        return max((each for each in found if each is not None), default=None)
 
     def state(self) -> BufferState:
         """Depth, bytes, commit counter, errors."""

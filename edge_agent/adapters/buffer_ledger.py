@@ -86,8 +86,8 @@ class Ledger:
                         yield stream, low, high
                         first = high + 1
 
-    def pending(self, newest_us: int | None) -> list[Pending]:
-        """The span of each stream that still waits for an ack; newest_us: of what is not committed yet."""
+    def pending(self, newest_us: int | None) -> list[tuple[bytes, Pending]]:
+        """Each stream and its span that still waits for an ack; newest_us: of what is not committed yet."""
         spans = []
         for stream in dict.fromkeys([*self._shelf.streams(), self._stream]):
             opens = [each for each in self._shelf.of_stream(stream) if self._is_open(each)]
@@ -99,7 +99,7 @@ class Ledger:
                 ends.append(newest_us)
                 starts.append(newest_us)
             if starts:
-                spans.append(Pending(min(starts), max(ends) + 1))
+                spans.append((stream, Pending(min(starts), max(ends) + 1)))
         return spans
 
     def depth(self) -> int:

@@ -105,6 +105,10 @@ class Shelf:
         """The seqs of a stream that are on disk."""
         return Seqs.of(each for segment in self.of_stream(stream) for each in segment.seqs.ranges)
 
+    def newest_us(self, stream: bytes) -> int | None:
+        """The newest stamp of a stream; None where nothing of it is on disk."""
+        return max((each.newest_us for each in self.of_stream(stream) if each.seqs), default=None)
+
     def read(self, segment: Segment, seq: int) -> Read | None:
         """A record of a segment, or None where it is gone or damaged.
 

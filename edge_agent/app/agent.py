@@ -23,7 +23,7 @@ from edge_agent.adapters.buffer_state import instance_of, machine_id
 from edge_agent.adapters.modbus import scanners
 from edge_agent.adapters.mqtt import MqttUplink
 from edge_agent.app.certificate import expires_us
-from edge_agent.app.clock import SystemClock
+from edge_agent.app.clock import SystemClock, boot_id
 from edge_agent.app.fleet import Fleet
 from edge_agent.app.metrics import figures, signal_figures
 from edge_agent.app.scrapes import Scrapes
@@ -41,6 +41,7 @@ from shared.batch import Pending
 
 _log = logging.getLogger(__name__)
 GOODBYE_S = 2.0
+KEEP_TIME_S, CLOUD_TOLERANCE_S = 10.0, 2.0
 COMMIT_STANDS_S, RECORD_STANDS_S, DRAIN_STANDS_S = 120.0, 30.0, 90.0
 """A loop that has not come round for so long hangs: a slow card may take long to synchronise, a broker half a
 minute to answer.
@@ -69,6 +70,7 @@ class Agent:
         instance, start = instance_of(files, machine_id(), os.urandom), os.urandom(16)
         limits = limits_of(config.buffer, config.uplink.max_packet_bytes)
         self.buffer = DurableBuffer(files, stream=start, instance=instance, clock=self.clock, limits=limits)
+        self._begin_timeline()
         self._identity = Identity(instance, start, _version(), self.clock.now_us())
         self._certificate_expires_us = expires_us(config.uplink.certificate, self.clock.now_us())
         self.herald = Herald(self._identity, self.buffer, self.clock, self.surroundings)
@@ -89,6 +91,7 @@ class Agent:
             self._identity,
             self._overtaken,
             random.random,
+            heard=self._heard,
         )
         self.heartbeat = Heartbeat(self.herald, self.uplink)
         self.drain.use(self.buffer.use(build_dictionary(config)))
@@ -121,6 +124,36 @@ class Agent:
             Loop("drain", lambda: self.drain.turned_s, DRAIN_STANDS_S),
         ]
 
+    def _begin_timeline(self) -> None:
+        believed = self.clock.is_believable(self.buffer.newest_us())
+        nothing_waits = self.buffer.state().depth == 0
+        zero_us = self.clock.zero_us()
+        if self.buffer.stamps.begin(boot_id(), zero_us, believed=believed, forget=nothing_waits):
+            self.clock.trust()
+
+    def _heard(self, cloud_us: int) -> None:
+        """The cloud's time: the first word of it where the gateway's own cannot be believed."""
+        if not self.clock.trusted():
+            self._learn_time(cloud_us - self.clock.now_us())
+
+    def _learn_time(self, shift_us: int) -> None:
+        self.clock.trust()
+        self.buffer.stamps.learn(shift_us)
+        self.drain.begin()
+
+    async def _keep_time(self) -> None:
+        """Now and then: what NTP has set is learnt from, or followed; else the cloud's time, if far off."""
+        while True:
+            wall_us, cloud_s = self.clock.wall_error_us(), self.drain.clock_offset_s
+            if not self.clock.trusted():
+                if wall_us is not None:
+                    self._learn_time(wall_us)
+            elif wall_us is not None:
+                self.clock.follow(wall_us - (self.buffer.shift_us() or 0))
+            elif cloud_s is not None and abs(cloud_s) > CLOUD_TOLERANCE_S:
+                self.clock.follow(-round(cloud_s * 1e6))
+            await asyncio.sleep(KEEP_TIME_S)
+
     def _overtaken(self, spans: Sequence[Pending]) -> None:
         self.recorder.overtake(spans)
 
@@ -138,6 +171,7 @@ class Agent:
                     self._begin(self.uplink.run(self.drain.greet, self.drain.received), "uplink"),
                     self._begin(self.drain.run(), "drain"),
                     self._begin(self.heartbeat.run(), "heartbeat"),
+                    self._begin(self._keep_time(), "clock"),
                 ]
                 self._be_scraped(None)
                 await stop.wait()

@@ -84,7 +84,8 @@ def _sources(agent: Agent) -> Iterator[str]:
 
 
 def _buffer(agent: Agent) -> Iterator[str]:
-    state, now_us, counted = agent.buffer.state(), agent.clock.now_us(), agent.recorder.counters
+    state, counted = agent.buffer.state(), agent.recorder.counters
+    now_us = agent.clock.now_us() + (agent.buffer.shift_us() or 0)
     gauges: dict[str, tuple[str, float | None]] = {
         "buffer_batches_waiting": ("Batches on disk that wait for the cloud's ack.", state.depth),
         "buffer_bytes": ("On disk, acknowledged data included.", state.bytes_used),

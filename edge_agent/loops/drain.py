@@ -31,7 +31,8 @@ _OFFSETS_KEPT = 64
 class DrainLimits:
     """overtake_s: age of live data from which it is left behind. overtake_pause_s: at most once in so long.
 
-    at_once: batches handed to the broker together. tick_s: how often time-outs are looked at.
+    at_once: batches handed to the broker together. tick_s: how often time-outs are looked at. ask_time_s: how
+    often the cloud is asked for its time while the gateway's is not known.
     wanted_ranges, wanted_dictionaries: what the cloud may ask for before the rest is forgotten.
     """
 
@@ -41,6 +42,7 @@ class DrainLimits:
     overtake_pause_s: float = 30.0
     at_once: int = 16
     tick_s: float = 0.2
+    ask_time_s: float = 5.0
     wanted_ranges: int = 1_000
     wanted_dictionaries: int = 100
 
@@ -59,7 +61,7 @@ class DrainCounters:
 class Drain:
     """Give ``greet`` and ``received`` to the uplink and run it. overtaken: told the spans left behind.
 
-    chance draws evenly from [0, 1).
+    chance draws evenly from [0, 1). heard: told the cloud's time, microseconds UTC, with each of its acks.
     """
 
     def __init__(
@@ -72,7 +74,10 @@ class Drain:
         overtaken: Callable[[Sequence[Pending]], None],
         chance: Callable[[], float],
         limits: DrainLimits | None = None,
+        heard: Callable[[int], None] = lambda time_us: None,
     ) -> None:
+        self._heard = heard
+        self._asked_time_s = float("-inf")
         self._buffer, self._uplink, self._clock = buffer, uplink, clock
         self._herald, self._identity = herald, identity
         self._overtaken, self._chance = overtaken, chance
@@ -97,8 +102,10 @@ class Drain:
         self._news.set()
 
     def begin(self) -> None:
-        """Before the first batch of this run: what earlier runs left is history."""
-        self._tell_overtaken(self._buffer.overtake())
+        """What was put so far is history: before the first batch of this run, or once its time is known."""
+        if self._buffer.shift_us() is not None:
+            self._tell_overtaken(self._buffer.overtake())
+            self._news.set()
 
     @property
     def clock_offset_s(self) -> float | None:
@@ -116,6 +123,7 @@ class Drain:
         self._asked.clear()
         self._cursors = dict.fromkeys(Lane)
         self._budget.restart(self._clock.monotonic_s())
+        self._asked_time_s = self._clock.monotonic_s()
         await self._uplink.publish_control(self._herald.hello())
         await self._uplink.publish_control(self._herald.status())
         if self._dictionary is not None:
@@ -169,6 +177,9 @@ class Drain:
 
     async def _round(self) -> bool:
         """One look at everything that could be sent; whether anything was."""
+        if self._buffer.shift_us() is None:
+            await self._ask_the_time()
+            return False
         while self._asked:
             await self._publish_dictionary(self._asked.popleft())
         self._overtake_if_late()
@@ -176,6 +187,13 @@ class Drain:
         live = await self._send_live()
         history = await self._send_history()
         return again + live + history > 0
+
+    async def _ask_the_time(self) -> None:
+        """Nothing may leave before the time is known: a further hello is acknowledged with the cloud's."""
+        now_s = self._clock.monotonic_s()
+        if now_s - self._asked_time_s >= self._limits.ask_time_s:
+            self._asked_time_s = now_s
+            await self._uplink.publish_control(self._herald.hello())
 
     async def _send_again(self) -> int:
         due = self._window.due(self._clock.monotonic_s(), self._chance())
@@ -259,7 +277,11 @@ class Drain:
             stream = bytes.fromhex(ack.stream)
             self._buffer.acknowledge(ack)
             self.counters.acknowledged += self._window.acknowledged(stream, seqs_of(ack.through, ack.also))
-            self._offsets.append((self._clock.now_us() - ack.time_us) / 1e6)
+            self._heard(ack.time_us)
+            self._offsets.append((self._now_us() - ack.time_us) / 1e6)
+
+    def _now_us(self) -> int:
+        return self._clock.now_us() + (self._buffer.shift_us() or 0)
 
     def _want(self, want: Want) -> None:
         with contextlib.suppress(ValueError):
@@ -279,7 +301,7 @@ class Drain:
         if self._window.silences or now_s - self._overtaken_s < self._limits.overtake_pause_s:
             return
         oldest_us = self._buffer.oldest_us(Lane.LIVE)
-        if overtakes(oldest_us, self._clock.now_us(), int(self._limits.overtake_s * 1e6)):
+        if overtakes(oldest_us, self._now_us(), int(self._limits.overtake_s * 1e6)):
             self._overtaken_s = now_s
             self._tell_overtaken(self._buffer.overtake())
 

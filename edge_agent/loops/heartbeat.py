@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edge_agent.ports import Buffer, BufferState, Clock, Uplink
-from shared.control import Hello, SourceStatus, Status
+from shared.control import Hello, SourceStatus, Status, StreamRange
 
 _HELLO_STREAMS = 1000
 
@@ -61,7 +61,10 @@ class Herald:
     def hello(self) -> Hello:
         """What is said first on that connection."""
         around, state = self._surroundings(), self._buffer.state()
-        dictionaries = self._buffer.dictionaries()
+        dictionaries, streams = self._buffer.dictionaries(), list(state.streams)[-_HELLO_STREAMS:]
+        own = self._identity.start.hex()
+        if self._buffer.shift_us() is None and all(each.stream != own for each in streams):
+            streams.append(StreamRange(own, []))  # the ack of it tells the cloud's time
         return Hello(
             instance=self._identity.instance.hex(),
             start=self._identity.start.hex(),
@@ -69,7 +72,7 @@ class Herald:
             version=self._identity.version,
             config_hash=around.config_hash,
             started_us=self._identity.started_us,
-            streams=list(state.streams)[-_HELLO_STREAMS:],
+            streams=streams,
             dictionaries=[each.hex() for each in dictionaries],
             certificate_expires_us=around.certificate_expires_us,
         )
@@ -84,7 +87,8 @@ class Herald:
         return self._days.estimate(self._buffer.state(), self._clock.monotonic_s())
 
     def _status(self, *, online: bool, will: bool) -> Status:
-        around, state, now_us = self._surroundings(), self._buffer.state(), self._clock.now_us()
+        around, state = self._surroundings(), self._buffer.state()
+        now_us = self._clock.now_us() + (self._buffer.shift_us() or 0)
         lag_s = None if state.oldest_us is None else max(0.0, (now_us - state.oldest_us) / 1e6)
         return Status(
             instance=self._identity.instance.hex(),

@@ -43,10 +43,13 @@ QUICK = DrainLimits(
 
 
 class SystemClock:
-    """The machine's own clocks."""
+    """The machine's own clocks; the wall clock may be slow by so much."""
+
+    def __init__(self, slow_us: int = 0) -> None:
+        self.slow_us = slow_us
 
     def now_us(self) -> int:
-        return time.time_ns() // 1000
+        return time.time_ns() // 1000 - self.slow_us
 
     def monotonic_s(self) -> float:
         return time.monotonic()
@@ -93,9 +96,13 @@ async def running(
     limits: BufferLimits | None = None,
     machine: str = "machine-1",
     chance: Callable[[], float] | None = None,
+    slow_us: int = 0,
 ) -> AsyncIterator[Agent]:
-    """A running agent; leaving says goodbye, commits and lets go of the buffer."""
-    clock, stream, draw = SystemClock(), os.urandom(16), chance or random.Random(1).random
+    """A running agent; leaving says goodbye, commits and lets go of the buffer.
+
+    slow_us: its wall clock shows so much less than it is, and it knows that it cannot be believed.
+    """
+    clock, stream, draw = SystemClock(slow_us), os.urandom(16), chance or random.Random(1).random
     files = DiskFiles(folder)
     instance = instance_of(files, machine, os.urandom)
     limits = limits or BufferLimits(window_s=0.02, reserve_bytes=0)
@@ -110,7 +117,15 @@ async def running(
         buffer, clock, {"plc": 0}, [Recorded(n, "plc", ReportRule()) for n in range(SIGNALS)],
         RecordLimits(batch_s=0.02, mark_s=0.5),
     )  # fmt: skip
-    outgoing = Drain(buffer, uplink, clock, herald, identity, recorder.overtake, draw, drain)
+    if slow_us:
+        buffer.stamps.begin("boot", clock.now_us(), believed=False)
+
+    def heard(cloud_us: int) -> None:
+        if buffer.shift_us() is None:
+            buffer.stamps.learn(cloud_us - clock.now_us())
+            outgoing.begin()
+
+    outgoing = Drain(buffer, uplink, clock, herald, identity, recorder.overtake, draw, drain, heard)
     outgoing.use(buffer.use(PLANT))
     outgoing.begin()
     heartbeat = Heartbeat(herald, uplink, every_s=0.5, soonest_s=0.1)

@@ -82,6 +82,8 @@ class FakeCloud:
     def _take(self, kind: str, payload: bytes) -> None:
         if kind == Kind.HELLO:
             self.hellos.append(decode(payload, Hello))
+            for said in self.hellos[-1].streams if self.acks else ():
+                self._ack(bytes.fromhex(said.stream))
         elif kind == Kind.STATUS:
             self.statuses.append(decode(payload, Status))
         elif kind == Kind.DICTIONARY:
@@ -108,7 +110,7 @@ class FakeCloud:
         self._ack(front.stream)
 
     def _ack(self, stream: bytes) -> None:
-        seqs = self.received[stream]
+        seqs = self.received.get(stream, Seqs())
         through = seqs.first_missing(1) - 1
         also = [each for each in seqs.ranges if each[0] > through]
         ack = Ack(stream.hex(), through, time.time_ns() // 1000, also)

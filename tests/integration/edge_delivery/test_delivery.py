@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -92,3 +93,31 @@ async def test_what_one_run_left_the_next_sends_as_history(broker: BrokerProcess
     pending = [each for _, batch in cloud.batches() for each in batch.pending]
     assert [(each.from_us, each.to_us) for each in pending] == [(first.told[0][0], first.told[-1][0] + 1)]
     cloud.close()
+
+
+@pytest.mark.needs("mosquitto")
+async def test_a_gateway_that_boots_in_the_past_sends_nothing_before_the_cloud_tells_the_time(
+    tmp_path: Path,
+) -> None:
+    behind_us = 50 * 365 * 86_400 * 1_000_000
+    with mosquitto(tmp_path) as broker:
+        cloud = FakeCloud(broker.port, acks=False)
+        async with running(tmp_path / "buffer", uplink_to(broker.port), slow_us=behind_us) as agent:
+            began_us = time.time_ns() // 1000
+            for n in range(5):
+                agent.tell(float(n))
+                await asyncio.sleep(0.05)
+            await until(lambda: bool(cloud.hellos) and agent.buffer.state().depth > 0)
+            assert cloud.arrivals == []
+            cloud.acks = True
+            broker.kill()
+            broker.start()
+            await until(lambda: {sample.value for sample in cloud.samples()} >= {0.0, 1.0, 2.0, 3.0, 4.0})
+            agent.tell(5.0)
+            await until(lambda: 5.0 in {sample.value for sample in cloud.samples()})
+            now_us = time.time_ns() // 1000
+        cloud.close()
+        times = [sample.time_us for sample in sorted(cloud.samples(), key=lambda sample: sample.value or 0)]
+        assert times == sorted(times)
+        assert began_us - 20_000_000 < times[0] <= times[-1] < now_us + 20_000_000
+        assert cloud.statuses[-1].time_us > began_us - 20_000_000
