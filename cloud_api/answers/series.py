@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
@@ -38,7 +38,7 @@ Key = tuple[Any, ...]
 Cause = tuple[str, str]
 
 SCOPES = ("site", "line", "machine", "product")
-"""What a series may be told by."""
+"""What a series may be told by; by `shift` too, where its question is small enough for the hourly rows."""
 BACK = dt.timedelta(days=182)
 """How far a series reaches back from its end, where its question does not say."""
 PRESENT = 1 / 3
@@ -69,12 +69,15 @@ class Made:
 
 @dataclass(slots=True)
 class Series:
-    """The days of one scope, in order. `units` are equivalent good units; `amounts` cost by resource and
-    cause, less what the mix of the day explains, in the site's currency."""
+    """The days of one scope, in order. `units` are equivalent good units, `worth` their standard cost;
+    `excess` is cost by resource and cause less what the standard allows the mix of the day, `allowed` what it
+    allows an equivalent unit on average; all in the site's currency."""
 
     key: Key
+    site: Site
     days: list[dt.date]
     units: Array
+    worth: Array
     good: Array
     scrap: Array
     run_h: Array
@@ -82,14 +85,22 @@ class Series:
     present_h: Array
     person_h: Array
     ideal_s: float
-    amounts: dict[Cause, Array] = field(default_factory=dict)
+    excess: dict[Cause, Array] = field(default_factory=dict)
+    allowed: dict[Cause, float] = field(default_factory=dict)
 
-    def unit_cost(self, *cells: Cause) -> Array:
+    def unit_cost(self, cells: Iterable[Cause]) -> Array:
         """Cost per equivalent unit of some cells together."""
+        named = list(cells)
+        level = sum(self.allowed.get(cell, 0.0) for cell in named)
+        return level + self.excess_of(named) / self.units
+
+    def excess_of(self, cells: Iterable[Cause]) -> Array:
+        """Cost beyond what the standard allows, of some cells together."""
         whole = np.zeros(len(self.days))
         for cell in cells:
-            whole = whole + self.amounts[cell]
-        return whole / self.units
+            if cell in self.excess:
+                whole = whole + self.excess[cell]
+        return whole
 
 
 def window_days(question: Question, site: Site, now: dt.datetime) -> tuple[dt.date, dt.date]:
@@ -135,12 +146,12 @@ def _of_site(
     by: Sequence[str],
     costs: bool,
 ) -> list[Series]:
-    made = made_by_day(connection, question, site, span)
+    made = made_by_day(connection, question, site, span, by_shift="shift" in by)
     scopes: dict[Key, list[Made]] = defaultdict(list)
     for row in made:
         scopes[row.key(by)].append(row)
     cards = _Cards(book, span[1] - dt.timedelta(days=1), question)
-    series = {key: one for key, rows in scopes.items() if (one := _scope(key, rows, cards)) is not None}
+    series = {key: one for key, rows in scopes.items() if (one := _scope(key, site, rows, cards)) is not None}
     if costs and series:
         sums = sums_of(connection, question.grouped(*by, "resource", "cause", "day"))
         _price(series, sums, scopes, cards)
@@ -216,7 +227,7 @@ class _Day:
     person_h: float = 0.0
 
 
-def _scope(key: Key, rows: Sequence[Made], cards: _Cards) -> Series | None:
+def _scope(key: Key, site: Site, rows: Sequence[Made], cards: _Cards) -> Series | None:
     """The days of a scope that count; None where none does."""
     machines = frozenset(row.machine for row in rows)
     counted = {(row.line, row.product): cards.counts(row.line, row.product, machines) for row in rows}
@@ -234,8 +245,10 @@ def _scope(key: Key, rows: Sequence[Made], cards: _Cards) -> Series | None:
     passes = sum(day.passes for day in ordered)
     return Series(
         key=key,
+        site=site,
         days=kept,
         units=worth * float(good.sum() / worth.sum()),
+        worth=worth,
         good=good,
         scrap=np.array([day.scrap for day in ordered]),
         run_h=np.array([day.run_h for day in ordered]),
@@ -287,22 +300,21 @@ def _price(
     scopes: Mapping[Key, Sequence[Made]],
     cards: _Cards,
 ) -> None:
-    """Amounts by cell and day, less what the mix of the day explains."""
+    """Cost by cell and day, less what the standard allows for the mix of the day."""
     places = {key: {day: at for at, day in enumerate(one.days)} for key, one in series.items()}
     for (*scope, resource, cause, day), sum_ in sums.items():
         key = tuple(scope)
         at = places.get(key, {}).get(day)
         if at is not None:
-            amounts = series[key].amounts.setdefault((resource, cause), np.zeros(len(places[key])))
-            amounts[at] += float(sum_.amount)
+            one = series[key]
+            one.excess.setdefault((resource, cause), np.zeros(len(one.days)))[at] += float(sum_.amount)
     for key, one in series.items():
-        allowed: dict[Cause, Array] = {}
+        whole = float(one.units.sum())
         for row in scopes[key]:
             at = places[key].get(row.day)
-            if at is not None and row.good:
-                for cell, each in cards.cells(row.machine, row.product).items():
-                    if cell in one.amounts:
-                        allowed.setdefault(cell, np.zeros(len(one.days)))[at] += row.good * each
-        for cell, sums_allowed in allowed.items():
-            mean = float(sums_allowed.sum() / one.units.sum())
-            one.amounts[cell] += mean * one.units - sums_allowed
+            if at is None or not row.good:
+                continue
+            for cell, each in cards.cells(row.machine, row.product).items():
+                if cell in one.excess:
+                    one.excess[cell][at] -= row.good * each
+                    one.allowed[cell] = one.allowed.get(cell, 0.0) + row.good * each / whole

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from cloud_api.api.endpoint import Endpoint
-from cloud_api.api.paths import bridge, context, ledger, products
+from cloud_api.api.paths import bridge, context, ledger, products, verdicts
 
 __all__ = ["ENDPOINTS", "Endpoint"]
 
-ENDPOINTS: tuple[Endpoint, ...] = (*ledger.ENDPOINTS, *context.ENDPOINTS, *products.ENDPOINTS, *bridge.ENDPOINTS)
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *ledger.ENDPOINTS,
+    *context.ENDPOINTS,
+    *products.ENDPOINTS,
+    *bridge.ENDPOINTS,
+    *verdicts.ENDPOINTS,
+)

@@ -15,8 +15,9 @@ beside the others, and dropped where they explain as much without it:
     BIC = n ln(RSS / n) - ln(1 - r^2) + p ln n x n / (n - p - 2)
 
 A slope pays a little more, since things break more often than they wear evenly; and the season is part of
-the model only where the criterion falls by it. RSS is of the whitened residuals (Prais-Winsten); p counts level, seasons and r as one each, an effect as
-three (size, onset, kind), since it was searched for: with two, white noise would show effects far too often.
+the model only where the criterion falls by it. RSS is of the whitened residuals (Prais-Winsten); p counts
+level, seasons and r as one each, an effect as three (size, onset, kind), since it was searched for: with two,
+white noise would show effects far too often.
 The last factor does for short series what Hurvich & Tsai (Biometrika 76, 1989) do for Akaike's criterion."""
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from .persistence_search import KINDS, OUTLIER, SHIFT, SLOPE, TEMPORARY, Array, Search, design
 
@@ -55,7 +57,8 @@ class Persistence(Struct, frozen=True, kw_only=True):
     """`verdict`: structural, temporary, drift, isolated, undetermined, or steady where there is no effect.
 
     `effect` is the one the verdict is about (None: steady or too short), `effects` all, by onset. `weights`
-    are the shares of evidence for each kind in its place, and for `none`, from BIC; they sum to 1. `sigma` is
+    are the shares of evidence for each kind in its place, and for `none`, from BIC; they sum to 1 (empty: too
+    short). `season` says whether one was removed. `sigma` is
     the standard deviation of what is left, `correlation` that of its neighbours."""
 
     verdict: str
@@ -64,14 +67,15 @@ class Persistence(Struct, frozen=True, kw_only=True):
     weights: Mapping[str, float]
     sigma: float
     correlation: float
+    season: bool = False
 
 
 def persistence(observations: Sequence[float], seasons: Sequence[str] | None = None) -> Persistence:
     """The verdict on a series of equally spaced observations (daily or per shift unit costs, cycle times).
 
-    `seasons` names the season of each observation (weekday, shift); its mean is removed in the same fit, so
-    that neither hides the other, where the evidence is that there is one. Fewer than 12 observations, or three a season on average, are
-    undetermined.
+    `seasons` names the season of each observation (weekday, shift); its mean is removed in the same fit,
+    so that neither hides the other, where the evidence is that there is one. Fewer than 12 observations, or
+    three a season on average, are undetermined.
 
     Raises ValueError where an observation is not finite, or seasons are not one for each."""
     values = np.asarray(observations, dtype=np.float64)
@@ -90,8 +94,10 @@ def persistence(observations: Sequence[float], seasons: Sequence[str] | None = N
     search, chosen = _better(scaled, seasons)
     _, correlation = search.alone(chosen)
     sizes, errors, sigma = search.sizes(chosen, correlation)
+    season = search.design.base.shape[1] > 1
     if not chosen:
-        return _without_effect("steady", sigma * scale, correlation)
+        weights = _weights(_alternatives(search, [], None))
+        return replace(_without_effect("steady", sigma * scale, correlation), weights=weights, season=season)
     places = search.design.places
     effects = [
         Effect(kind=places[at][0], onset=places[at][1], size=size * scale, error=error * scale)
@@ -106,6 +112,7 @@ def persistence(observations: Sequence[float], seasons: Sequence[str] | None = N
         weights=_weights(bics),
         sigma=sigma * scale,
         correlation=correlation,
+        season=season,
     )
 
 
@@ -132,8 +139,8 @@ def _told(effects: Sequence[Effect]) -> Effect:
     return max(lasting or effects, key=lambda effect: effect.onset)
 
 
-def _alternatives(search: Search, chosen: Sequence[int], told: int) -> dict[str, float]:
-    """BIC with the best effect of each kind in place of the told one, and with none."""
+def _alternatives(search: Search, chosen: Sequence[int], told: int | None) -> dict[str, float]:
+    """BIC with the best effect of each kind in place of the told one, and with none in its place."""
     others = [at for index, at in enumerate(chosen) if index != told]
     bics = search.one_more(others)
     found = {"none": search.alone(others)[0]}

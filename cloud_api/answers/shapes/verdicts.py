@@ -10,9 +10,10 @@ import datetime as dt
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from cloud_api.answers.shapes.ledger import Envelope, Money, Share
+from cloud_api.answers.shapes.notes import NoteRef
 
 Verdict = Literal[
     "structural", "temporary", "drift", "recurring", "seasonal", "isolated", "undetermined", "steady"
@@ -33,15 +34,6 @@ class Persistence(Struct, frozen=True, kw_only=True):
     since: Since
     confidence: Annotated[Share, Meta(description="Weight of evidence for the verdict.")]
     projected: Projected
-
-
-class Note(Struct, frozen=True, kw_only=True):
-    """What somebody said of the same machine and days: evidence of its own."""
-
-    kind: str
-    text: str
-    from_: dt.datetime | None = field(name="from")
-    to: dt.datetime | None
 
 
 class VerdictRow(Struct, frozen=True, kw_only=True):
@@ -71,7 +63,7 @@ class VerdictRow(Struct, frozen=True, kw_only=True):
     projected: Projected
     observations: Annotated[int, Meta(description="Production days behind it; missing days are left out.")]
     remarks: Annotated[list[str], Meta(description="What could not be told, and why.")]
-    notes: list[Note]
+    notes: list[NoteRef]
     segments: Annotated[str, Meta(description="Address of the segments since its onset.")]
 
 

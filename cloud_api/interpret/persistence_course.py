@@ -1,0 +1,175 @@
+"""The verdict on a series in one word, what the change added to each observation, and what it will add.
+
+A lasting change (a shift, a slope) goes before what recurs, and what recurs before what came once: of all,
+the one that matters for the rest of the period is told. A tie that already stood out three times before the
+onset of a lasting change explains the series better than it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from .persistence import SHIFT, SLOPE, TEMPORARY, Effect, Persistence, persistence
+from .persistence_search import DECAY, shape
+from .seasons import OCCURRENCES, Tie, recurring
+
+Array = NDArray[np.float64]
+
+LASTING = (SHIFT, SLOPE)
+WEEKDAY = "weekday"
+
+
+class Course(Struct, frozen=True, kw_only=True):
+    """`verdict`: structural, temporary, drift, recurring, isolated, undetermined or steady.
+
+    `since` and `until` (None: it lasts) are indices of observations. `size` is the change in the unit of the
+    series (of a slope the whole change since its onset, of a tie the excess on its observations), `level` the
+    series without it. `added` is what the change added to each observation; `rate` what it adds to each
+    one from now on, before decay or growth. `confidence` is the weight of evidence, 0 to 1."""
+
+    verdict: str
+    since: int | None
+    until: int | None
+    size: float | None
+    level: float
+    confidence: float
+    added: tuple[float, ...]
+    effect: Effect | None = None
+    tie: Tie | None = None
+    found: Persistence | None = None
+    sigma: float = 0.0
+    correlation: float = 0.0
+
+    def ahead(self, steps: int, labels: Sequence[str] | None = None) -> Array:
+        """What the change adds to each of the next observations; `labels` are their weekdays."""
+        count = len(self.added)
+        if self.verdict == "recurring" and self.tie is not None:
+            if self.tie.kind == WEEKDAY and labels is not None:
+                return np.array([self.tie.size * (label == self.tie.label) for label in labels])
+            return np.full(steps, sum(self.added) / count)
+        if self.effect is None or self.until is not None:
+            return np.zeros(steps)
+        course = self.effect.size * shape(self.effect.kind, self.effect.onset, count + steps)[count:]
+        if self.verdict == "undetermined":
+            return course * self.confidence
+        return np.asarray(course, dtype=np.float64)
+
+
+def course(
+    values: Sequence[float] | Array, weekdays: Sequence[str], ties: Sequence[Tie] = (), sign: int = 1
+) -> Course:
+    """The verdict on daily observations. `ties` are those found on finer observations (shift, product), told
+    in indices of `values`, with what they `added`. `sign` is 1 where more is worse, -1 where less is."""
+    series = np.asarray(values, dtype=np.float64)
+    found = persistence(series.tolist(), weekdays)
+    lasting = sum(
+        (_course(effect, len(series)) for effect in found.effects if effect.kind in LASTING),
+        np.zeros(len(series)),
+    )
+    weekday = recurring(series - lasting, WEEKDAY, weekdays, sign)
+    tied = [*ties, weekday] if weekday is not None else list(ties)
+    tie = max(tied, key=lambda each: each.weight, default=None)
+    if tie is not None and _prevails(tie, found):
+        return _recurring(series, found, tie)
+    return _changed(series, found)
+
+
+def _prevails(tie: Tie, found: Persistence) -> bool:
+    if found.verdict in ("structural", "drift") and found.effect is not None:
+        before = [at for at in tie.occurrences if at < found.effect.onset]
+        return tie.kind != WEEKDAY and len(before) >= OCCURRENCES
+    if found.verdict == "undetermined" and found.effect is not None:
+        return found.effect.onset in tie.occurrences
+    return True
+
+
+def _recurring(series: Array, found: Persistence, tie: Tie) -> Course:
+    added = np.zeros(len(series))
+    added[list(tie.places)] = tie.size
+    if tie.added:
+        added = np.array(tie.added)
+    return Course(
+        verdict="recurring",
+        since=tie.occurrences[0],
+        until=None,
+        size=tie.size,
+        level=float(np.mean(series - added)),
+        confidence=tie.weight,
+        added=tuple(added.tolist()),
+        tie=tie,
+        found=found,
+        sigma=found.sigma,
+        correlation=found.correlation,
+    )
+
+
+def _changed(series: Array, found: Persistence) -> Course:
+    effect, count = found.effect, len(series)
+    if effect is None:
+        weight = found.weights.get("none", 1.0 if found.verdict == "steady" else 0.0)
+        return Course(
+            verdict=found.verdict,
+            since=None,
+            until=None,
+            size=None,
+            level=float(series.mean()) if count else 0.0,
+            confidence=weight,
+            added=(0.0,) * count,
+            found=found,
+            sigma=found.sigma,
+            correlation=found.correlation,
+        )
+    begin, until, added, size = effect.onset, None, _course(effect, count), effect.size
+    if effect.kind == SLOPE:
+        size = effect.size * (count - effect.onset)
+    elif effect.kind != SHIFT:
+        until = _over(effect, found, count)
+    if found.verdict == "temporary" and effect.kind == SHIFT:
+        before = _before(found, effect)
+        begin, until, size = before.onset, effect.onset - 1, before.size
+        added = _course(before, count)
+        added[effect.onset :] = 0.0
+    return Course(
+        verdict=found.verdict,
+        since=begin,
+        until=until,
+        size=size,
+        level=float(np.mean(series - added)),
+        confidence=_confidence(found.verdict, found.weights),
+        added=tuple(added.tolist()),
+        effect=effect,
+        found=found,
+        sigma=found.sigma,
+        correlation=found.correlation,
+    )
+
+
+def _over(effect: Effect, found: Persistence, count: int) -> int | None:
+    """The last observation of what passes: an outlier's own, a decay's last beyond the noise."""
+    if effect.kind != TEMPORARY:
+        return effect.onset if found.verdict == "isolated" else None
+    last = effect.onset
+    while last < count and abs(effect.size) * DECAY ** (last - effect.onset) > found.sigma:
+        last += 1
+    return max(effect.onset, last - 1) if last < count else None
+
+
+def _before(found: Persistence, effect: Effect) -> Effect:
+    """The shift that a return took back."""
+    shifts = [each for each in found.effects if each.kind == SHIFT and each.onset < effect.onset]
+    return shifts[-1]
+
+
+def _course(effect: Effect, count: int) -> Array:
+    return effect.size * shape(effect.kind, effect.onset, count)
+
+
+def _confidence(verdict: str, weights: Mapping[str, float]) -> float:
+    lasting = weights[SHIFT] + weights[SLOPE]
+    passing = 1 - lasting - weights["none"]
+    if verdict in ("structural", "drift", "undetermined"):
+        return lasting
+    return passing if verdict == "isolated" else max(passing, 1 - weights["none"])
