@@ -45,25 +45,38 @@ UNITS = Decimal("0.000001")
 HOUR_US = Decimal(3_600_000_000)
 
 
-@exactly
 def orders(connection: Connection[Any], question: Question, sees_money: bool, now: datetime) -> Orders:
     """Orders of the window, by planned end; figures are those of their whole life up to the window's end.
     Without money where the reader sees none."""
     about = envelope(connection, question.without("product", "order"), now)
+    rows = order_rows(connection, question, now, about["computed_through"], sees_money)
+    page, cursor = one_page(rows, question)
+    if not sees_money:
+        about["currency"] = None
+    return Orders(**about, next_cursor=cursor, rows=page)
+
+
+@exactly
+def order_rows(
+    connection: Connection[Any],
+    question: Question,
+    now: datetime,
+    computed_through: datetime | None,
+    sees_money: bool = True,
+) -> list[OrderRow]:
+    """All rows of a question. They stand as of its end, the present or the last data, whichever is first."""
     as_of = min(to_us(now), question.to_us or to_us(now))
-    if about["computed_through"] is not None:
-        as_of = min(as_of, max(to_us(about["computed_through"]), question.from_us or 0))
+    if computed_through is not None:
+        as_of = min(as_of, max(to_us(computed_through), question.from_us or 0))
     rows: list[OrderRow] = []
     for site in question.sites:
         if site.book is not None:
             rows += _Site(connection, question, site, site.book, as_of).rows(sees_money)
     products = question.names("product")
     rows = [row for row in rows if products is None or row.product in products]
-    rows.sort(key=lambda row: (row.planned_end is None, row.planned_end or now, row.site, row.order))
-    page, cursor = one_page(rows, question)
-    if not sees_money:
-        about["currency"] = None
-    return Orders(**about, next_cursor=cursor, rows=page)
+    return sorted(
+        rows, key=lambda row: (row.planned_end is None, row.planned_end or now, row.site, row.order)
+    )
 
 
 @dataclass(slots=True)

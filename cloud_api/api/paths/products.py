@@ -5,8 +5,10 @@ from __future__ import annotations
 from cloud_api.access.roles import Area
 from cloud_api.answers.kpis import BY, kpis
 from cloud_api.answers.orders import orders
+from cloud_api.answers.products import products
 from cloud_api.answers.shapes.kpis import KpiAnswer
 from cloud_api.answers.shapes.orders import Orders
+from cloud_api.answers.shapes.products import Products
 from cloud_api.api import parameters
 from cloud_api.api.endpoint import Endpoint
 
@@ -37,5 +39,17 @@ ENDPOINTS = (
         "end: planned and good units, standard cost, cost to date and at completion, margin, lateness. Units "
         "are counted at the last machine of the line that knows orders.",
         orders,
+    ),
+    Endpoint(
+        "/products",
+        Area.PRODUCTS,
+        (*PLACES, "product", *END),
+        (),
+        Products,
+        "True cost per product",
+        "Standard, averaged, actual and normalised unit cost side by side, with what each product does to "
+        "the line. Exact: actual_cost of all rows + unused_capacity + idle_labour + unassigned = total. "
+        "Supervision and disruption are memo lines cut out of these amounts, never added.",
+        products,
     ),
 )

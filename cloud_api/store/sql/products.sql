@@ -58,3 +58,100 @@ with counted as (
 select distinct on (order_id) order_id, starts_at, ends_at, good, through
 from made where through >= planned
 order by order_id, starts_at;
+
+-- name: order_pace
+-- How fast the orders of a site were made in a window. Per order, machine and product: running time in microseconds,
+-- units that passed, good units.
+select made_order, machine_id, made_product, coalesce(sum(duration_us) filter (where state = 'running'), 0)::bigint,
+       sum(good + scrap + rework), sum(good)
+from outputs
+where site = %(site)s and machine_id = any(%(machines)s) and made_order is not null and made_product is not null
+  and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
+  and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
+  and (%(first_day)s::date is null or production_day >= %(first_day)s)
+  and (%(end_day)s::date is null or production_day < %(end_day)s)
+group by 1, 2, 3;
+
+-- name: run_times
+-- Running time, and changeovers that began, of a site in a window. Per machine and product: microseconds, number.
+select machine_id, product, coalesce(sum(duration_us) filter (where state = 'running'), 0)::bigint,
+       coalesce(sum((select sum((turn ->> 'count')::int) from jsonb_array_elements(changeovers) as turn)), 0)::int
+from outputs
+where site = %(site)s and machine_id = any(%(machines)s) and product is not null
+  and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
+  and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
+  and (%(first_day)s::date is null or production_day >= %(first_day)s)
+  and (%(end_day)s::date is null or production_day < %(end_day)s)
+group by 1, 2;
+
+-- name: short_stops
+-- Unplanned stops below a length that began in [from, to), whatever cuts storage makes. Per machine, product, shift
+-- and date: number.
+with down as (
+    select machine_id, starts_at, ends_at, product, shift, effective,
+           lag(ends_at) over (partition by machine_id order by starts_at) is distinct from starts_at as begins
+    from segments
+    where machine_id = any(%(machines)s) and state = 'down'
+      and (%(from)s::timestamptz is null or hour >= %(from)s - interval '1 hour')
+      and (%(to)s::timestamptz is null or hour < %(to)s)
+), stops as (
+    select machine_id, sum(begins::int) over (partition by machine_id order by starts_at) as stop,
+           starts_at, ends_at, product, shift, effective
+    from down
+), told as (
+    select machine_id, min(starts_at) as starts_at, max(ends_at) as ends_at, (array_agg(product order by starts_at))[1] as product,
+           (array_agg(shift order by starts_at))[1] as shift, min(effective) as effective
+    from stops group by machine_id, stop
+)
+select machine_id, product, shift, effective, count(*)::int
+from told
+where product is not null and ends_at - starts_at < make_interval(mins => %(minutes)s)
+  and (%(from)s::timestamptz is null or starts_at >= %(from)s)
+  and (%(to)s::timestamptz is null or starts_at < %(to)s)
+group by 1, 2, 3, 4;
+
+-- name: watched_series
+-- Signals of some machines that tell of people stepping in: series, role.
+select series_id, role from series where machine_id = any(%(machines)s) and role in ('alarm', 'speed_override');
+
+-- name: raised
+-- Alarms that came up and overrides that left 100 % in [from, to), with the segment that they fell into. Per role,
+-- machine, product, shift and date: number.
+with told as (
+    select s.series_id, s.time, r.role, r.machine_id,
+           case when r.role = 'alarm' then coalesce(s.value <> 0, lower(coalesce(s.text, '')) not in ('', '0', 'false', 'off', 'ok'))
+                else coalesce(s.value <> 100, false) end as up
+    from samples s join series r using (series_id)
+    where s.series_id = any(%(series)s) and s.quality < 2
+      and (%(from)s::timestamptz is null or s.time >= %(from)s)
+      and (%(to)s::timestamptz is null or s.time < %(to)s)
+), turned as (
+    select *, lag(up) over (partition by series_id order by time) as before from told
+)
+select t.role, t.machine_id, g.product, g.shift, g.effective, count(*)::int
+from turned t
+join lateral (
+    select product, shift, effective from segments g
+    where g.machine_id = t.machine_id and g.starts_at <= t.time and g.hour >= t.time - interval '1 hour'
+    order by g.starts_at desc limit 1
+) g on true
+where t.up and not coalesce(t.before, false) and g.product is not null
+group by 1, 2, 3, 4, 5;
+
+-- name: decisions_noted
+-- Notes of machines that begin in [from, to), by the segment that they begin in. Per machine, product, shift and
+-- date: number. Notes that were withdrawn say nothing.
+select g.machine_id, g.product, g.shift, g.effective, count(*)::int
+from notes n
+join machines m on m.site = n.site and m.machine = n.machine
+join lateral (
+    select machine_id, product, shift, effective from segments g
+    where g.machine_id = m.machine_id and g.starts_at <= n.starts_at
+      and g.hour >= n.starts_at - interval '1 hour' and g.ends_at > n.starts_at
+    order by g.starts_at desc limit 1
+) g on true
+where n.site = %(site)s and m.machine_id = any(%(machines)s) and n.withdrawn_at is null and n.like_of is null
+  and g.product is not null
+  and (%(from)s::timestamptz is null or n.starts_at >= %(from)s)
+  and (%(to)s::timestamptz is null or n.starts_at < %(to)s)
+group by 1, 2, 3, 4;

@@ -1,0 +1,56 @@
+"""What of a product's cost was isolated or temporary: it will not be there next month.
+
+Verdicts are told on daily series that reach back behind the window (see `series`); what they say was added
+on the days of the window is set aside, cause by cause.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from psycopg import Connection
+
+from cloud_api.answers.question import Question
+from cloud_api.answers.series import Series, series_of
+from cloud_api.answers.verdicts import judged
+from cloud_api.interpret.products import UNUSED
+
+PASSING = frozenset({"isolated", "temporary"})
+"""Verdicts on cost that will not persist."""
+
+
+def passing_by_product(
+    connection: Connection[Any], question: Question, now: datetime
+) -> dict[str, dict[str, Decimal]]:
+    """Amounts by product and cause that were added in the window and will not persist; a saving is
+    negative."""
+    found: dict[str, dict[str, Decimal]] = {}
+    for one in series_of(connection, question, now, ("product",)):
+        (product,) = one.key
+        if product is not None:
+            found[product] = _passing(one, question, now)
+    return found
+
+
+def _passing(one: Series, question: Question, now: datetime) -> dict[str, Decimal]:
+    starts = [one.site.day_start_us(day) for day in one.days]
+    inside = [
+        (question.from_us is None or at >= question.from_us)
+        and (question.to_us is None or at < question.to_us)
+        for at in starts
+    ]
+    amounts: dict[str, Decimal] = defaultdict(Decimal)
+    for cell in sorted(one.excess):
+        told = None if cell in UNUSED or not any(inside) else judged(one, (cell,), now, None)
+        if told is None or told.course.verdict not in PASSING:
+            continue
+        added = sum(
+            each * units
+            for each, units, here in zip(told.course.added, one.units.tolist(), inside, strict=True)
+            if here
+        )
+        amounts[cell[1]] += Decimal(repr(float(added)))
+    return dict(amounts)
