@@ -20,23 +20,22 @@ from edge_agent.adapters.buffer import DurableBuffer
 from edge_agent.adapters.buffer_files import DiskFiles
 from edge_agent.adapters.buffer_limits import limits_of
 from edge_agent.adapters.buffer_state import instance_of, machine_id
-from edge_agent.adapters.modbus import scanners
 from edge_agent.adapters.mqtt import MqttUplink
 from edge_agent.app.certificate import expires_us
 from edge_agent.app.clock import SystemClock, boot_id
 from edge_agent.app.fleet import Fleet
 from edge_agent.app.metrics import figures, signal_figures
 from edge_agent.app.scrapes import Scrapes
+from edge_agent.app.sources import build_sources
 from edge_agent.app.watchdog import Loop
 from edge_agent.config.dictionary import build_dictionary
-from edge_agent.config.model import Config, OpcUaSource
+from edge_agent.config.model import Config
 from edge_agent.loops.derive import Deriver, derives
 from edge_agent.loops.drain import Drain
 from edge_agent.loops.heartbeat import Heartbeat, Herald, Identity, Surroundings
 from edge_agent.loops.integrate import Integrator
-from edge_agent.loops.poll import PolledSource
 from edge_agent.loops.record import RecordCounters, Recorder, recorded
-from edge_agent.ports import Clock, Sink, Source
+from edge_agent.ports import Sink
 from shared.batch import Pending
 
 _log = logging.getLogger(__name__)
@@ -46,16 +45,6 @@ COMMIT_STANDS_S, RECORD_STANDS_S, DRAIN_STANDS_S = 120.0, 30.0, 90.0
 """A loop that has not come round for so long hangs: a slow card may take long to synchronise, a broker half a
 minute to answer.
 """
-
-
-def build_sources(config: Config, clock: Clock) -> list[Source]:
-    """All sources of a config; none of them has touched a network."""
-    sources: list[Source] = [PolledSource(scanner, clock) for scanner in scanners(config, clock)]
-    if any(isinstance(source, OpcUaSource) for source in config.sources):
-        from edge_agent.adapters.opcua import opcua_sources  # 0.4 s and 20 MB that a Modbus gateway saves
-
-        sources += opcua_sources(config, clock)
-    return sources
 
 
 class Agent:
