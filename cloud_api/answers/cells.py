@@ -56,6 +56,14 @@ class Sheet:
         """Actual amounts by cause, a cause more than once."""
         return [(cause, variance.actual) for (_, (_, cause)), variance in self.cells.items()]
 
+    def count(self) -> None:
+        """Good units of each place once, whatever parts they were counted in."""
+        good: dict[tuple[str, str, str], Decimal] = {}
+        for one in self.counted:
+            place = (one.site, one.line, one.machine)
+            good[place] = good.get(place, ZERO) + one.good_units
+        self.counted = [Counted(*place, units) for place, units in good.items()]
+
     def at(self, group: Key, cell: Cell) -> Variance:
         """The cell, made where it is new."""
         return self.cells.setdefault((group, cell), Variance())
@@ -70,8 +78,10 @@ def sheet_of(connection: Connection[Any], question: Question) -> Sheet:
     for key, sum_ in actuals.items():
         sheet.at(key[:-2], (key[-2], key[-1])).actual += sum_.amount
     for site in question.sites:
-        if site.book is not None:
-            _Site(connection, question, site, by, sheet).fill()
+        for part in site.parts():
+            if part.book is not None:
+                _Site(connection, question, site, part, by, sheet).fill()
+    sheet.count()
     for _, cell in list(sheet.cells):
         _drop_unasked(sheet, question, cell)
     return sheet
@@ -87,19 +97,26 @@ def _drop_unasked(sheet: Sheet, question: Question, cell: Cell) -> None:
 
 
 class _Site:
-    """Adds what one site's outputs say."""
+    """Adds what the outputs of one site say, as far as they are priced by one plant model (`part`)."""
 
     def __init__(
-        self, connection: Connection[Any], question: Question, site: Site, by: tuple[str, ...], sheet: Sheet
+        self,
+        connection: Connection[Any],
+        question: Question,
+        site: Site,
+        part: Site,
+        by: tuple[str, ...],
+        sheet: Sheet,
     ) -> None:
-        assert site.book is not None
-        self.connection, self.question, self.site, self.by, self.sheet = connection, question, site, by, sheet
-        self.machines = {machine.name: machine for machine in machines_at(question, site)}
-        self.book = book_for(site.book, question, self.machines)
+        assert part.book is not None
+        self.connection, self.question, self.by, self.sheet = connection, question, by, sheet
+        self.whole, self.site = site, part
+        self.machines = {machine.name: machine for machine in machines_at(question, part)}
+        self.book = book_for(part.book, question, self.machines)
         self.allowances = Allowances(self.book)
 
     def fill(self) -> None:
-        edges = [one for one in edge_outputs(self.connection, self.question, self.site) if self._known(one)]
+        edges = [one for one in self._edges() if self._known(one)]
         units = [
             *made(self.connection, self.question, self.site, self.book),
             *filter(self._made_asked, edges),
@@ -109,6 +126,10 @@ class _Site:
             self._allow(output, "post")
         self._line(units)
         self._recut([*timed(self.connection, self.question, self.site, self.book), *edges])
+
+    def _edges(self) -> list[Output]:
+        cut = edge_outputs(self.connection, self.question, self.whole)
+        return [output for output in cut if self.site.holds(output.production_day)]
 
     def _known(self, output: Output) -> bool:
         return output.machine in self.machines

@@ -141,7 +141,8 @@ def _times(
 ) -> tuple[int, int, int]:
     """Trusted time, stops and reasoned stops of the stored hours, microseconds."""
     days = days_at(site, question.from_us, question.to_us)
-    if days is None or question.names("shift") is not None:
+    recut = question.basis == "event" and site.book is not None and site.book.chapters
+    if days is None or question.names("shift") is not None or recut:
         trusted, stops, reasoned = _one(connection, "trust_times", parameters)
     else:
         whole = {**parameters, "first_day": days[0], "end_day": days[1]}

@@ -212,7 +212,7 @@ def parts(
     silent = silent_reasons(site.plant)
     inside = Span(max(segment.from_us, window.from_us), min(segment.to_us, window.to_us))
     duration = segment.to_us - segment.from_us
-    for entry in wanted(price([segment], machine.name, site.book), question):
+    for entry in wanted(price([segment], machine.name, site.book.at(segment.production_day)), question):
         if entry.cause in SPEAKS_FOR_ITSELF or reason_explains(entry.cause, entry.reason, silent):
             continue
         part = explained_part(

@@ -155,6 +155,7 @@ def _rows(
         "end_hour": span.end_hour,
         "first_day": span.first_day,
         "end_day": span.end_day,
+        "days": site.days_told,
         **filters(question),
         **needs(question.by),
         **more,

@@ -64,6 +64,7 @@ def needs(by: Sequence[str]) -> Mapping[str, bool]:
 def filters(question: Question) -> dict[str, Any]:
     """Parameters of the filters of a question, as the statements name them."""
     parameters: dict[str, Any] = {
+        "posting": question.basis == "posting",
         "withheld": sorted(question.withheld),
         "charges": question.has_charges_of_sites,
     }

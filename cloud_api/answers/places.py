@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from threading import Lock
 from typing import Literal
@@ -16,14 +16,17 @@ from typing import Literal
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from cloud_api.answers.fiscal import fiscal_periods
+from cloud_api.answers.posting import laid_down
 from cloud_api.interpret.plant import Plant
 from cloud_api.interpret.standards import Book
-from cloud_api.store import plant as plants
+from cloud_api.store.periods import KeptRow, book_of
 from cloud_api.store.statements import statement
 from cloud_api.store.times import to_us
 
 Status = Literal["provisional", "locked", "closed"]
+
+Days = tuple[dt.date | None, dt.date | None]
+"""Production days [first, end); None: no bound."""
 
 _DAY_US = 86_400_000_000
 
@@ -60,6 +63,41 @@ class Site:
     machines: tuple[Machine, ...]
     periods: tuple[Period, ...]
     book: Book | None = None
+    days: tuple[Days, ...] | None = None
+
+    def parts(self) -> list[Site]:
+        """The site once for each plant model that prices days of it: what counts now, and what its locked and
+        closed periods keep. `days` of a part are its production days."""
+        if self.book is None:
+            return [self]
+        kept: dict[int, tuple[Book, list[Days]]] = {}
+        for chapter in self.book.chapters:
+            days = (chapter.first_day, chapter.end_day)
+            kept.setdefault(id(chapter.book), (chapter.book, []))[1].append(days)
+        kept.pop(id(self.book), None)
+        if not kept:
+            return [self]
+        taken = sorted(day for _, days in kept.values() for day in days)
+        ends = [None, *(end for _, end in taken)]
+        others = tuple(zip(ends, [*(first for first, _ in taken), None], strict=True))
+        return [
+            replace(self, days=others),
+            *(replace(self, book=book, days=tuple(days)) for book, days in kept.values()),
+        ]
+
+    def holds(self, day: dt.date) -> bool:
+        """Whether a production day is one of this part."""
+        return self.days is None or any(
+            (first is None or first <= day) and (end is None or day < end) for first, end in self.days
+        )
+
+    @property
+    def days_told(self) -> str | None:
+        """The production days of this part as PostgreSQL writes a multirange; None: all."""
+        if self.days is None:
+            return None
+        spans = [f"[{first or '-infinity'},{end or 'infinity'})" for first, end in self.days]
+        return "{" + ",".join(spans) + "}"
 
     @property
     def plant(self) -> Plant | None:
@@ -116,49 +154,47 @@ class Atlas:
     """Keeps the compiled plant model of each site until a newer version is loaded. Safe between threads."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[int, Book, tuple[Period, ...]]] = {}
+        self._known: dict[str, tuple[object, Book]] = {}
         self._lock = Lock()
 
     def places(self, connection: Connection[TupleRow]) -> Places:
         """Every site as it stands now."""
         versions: dict[str, int | None] = dict(connection.execute(statement("answers.sites")).fetchall())
         machines = _by_site(Machine(*row) for row in connection.execute(statement("answers.machines")))
-        periods: dict[str, list[Period]] = {}
-        for site, name, starts_at, ends_at, status in connection.execute(statement("answers.periods")):
-            periods.setdefault(site, []).append(Period(name, to_us(starts_at), to_us(ends_at), status))
+        kept: dict[str, list[KeptRow]] = {}
+        for site, *said in connection.execute(statement("answers.periods")):
+            kept.setdefault(site, []).append(KeptRow(*said))
         sites = []
         for site, version in sorted(versions.items()):
-            book, laid_down = self._site(connection, site, version)
+            rows = tuple(kept.get(site, ()))
+            book = self._book(connection, site, version, rows)
             own = tuple(machines.get(site, ()))
-            sites.append(Site(site, own, tuple(periods.get(site, laid_down)), book))
+            periods = () if book is None else tuple(_periods(book, rows))
+            sites.append(Site(site, own, periods, book))
         return Places(tuple(sites))
 
-    def _site(
-        self, connection: Connection[TupleRow], site: str, version: int | None
-    ) -> tuple[Book | None, tuple[Period, ...]]:
-        """The compiled plant model of a site, and the periods that it lays down."""
+    def _book(
+        self, connection: Connection[TupleRow], site: str, version: int | None, kept: tuple[KeptRow, ...]
+    ) -> Book | None:
+        """The compiled plant model of a site, with what its locked and closed periods keep."""
         if version is None:
-            return None, ()
+            return None
         with self._lock:
-            kept = self._known.get(site)
-        if kept is not None and kept[0] == version:
-            return kept[1], kept[2]
-        plant = plants.snapshot(connection, site)
-        if plant is None:
-            return None, ()
-        book = Book(plant)
-        laid_down = tuple(_periods(book))
-        with self._lock:
-            self._known[site] = (version, book, laid_down)
-        return book, laid_down
+            known = self._known.get(site)
+        if known is not None and known[0] == (version, kept):
+            return known[1]
+        book = book_of(connection, site, kept, version)
+        if book is not None:
+            with self._lock:
+                self._known[site] = (version, kept), book
+        return book
 
 
-def _periods(book: Book) -> Iterator[Period]:
-    plant = book.plant
-    for name, first, end in fiscal_periods(plant.fiscal_pattern, plant.fiscal_year_start):
-        yield Period(
-            name, book.almanac.day_span(first).from_us, book.almanac.day_span(end).from_us, "provisional"
-        )
+def _periods(book: Book, kept: tuple[KeptRow, ...]) -> Iterator[Period]:
+    status: dict[str, Status] = {row.period: "closed" if row.closed else "locked" for row in kept}
+    for name, first, end in laid_down(book, kept):
+        begins, ends = book.almanac.day_span(first).from_us, book.almanac.day_span(end).from_us
+        yield Period(name, begins, ends, status.get(name, "provisional"))
 
 
 def _by_site(machines: Iterable[Machine]) -> Mapping[str, list[Machine]]:

@@ -34,7 +34,7 @@ def booking(kept: Sequence[KeptRow], book: Book, late: KeptRow, now: dt.datetime
 
 
 def open_after(kept: Sequence[KeptRow], book: Book, late: KeptRow) -> tuple[dt.date, dt.date]:
-    """First production day, and the day after the last, of the first period that follows and is not closed."""
+    """Production days [first, end) of the first period that follows and is not closed."""
     closed = [row for row in kept if row.closed]
     for _, first, end in laid_down(book, kept):
         if first >= late.end_day and not any(row.first_day <= first < row.end_day for row in closed):

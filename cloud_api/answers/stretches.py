@@ -76,17 +76,20 @@ def stretches(
     if site.book is None:
         return
     narrow = any(question.names(name) is not None for name in ("resource", "cause"))
-    for stretch, segments in _joined(_segments(connection, question, site, machine, after_us)):
+    for stretch, segments in joined(_segments(connection, question, site, machine, after_us)):
         own = not narrow and _fits(stretch.first, question)
         for segment in segments:
-            for entry in wanted(price([segment], machine.name, site.book), question):
+            for entry in wanted(
+                price([segment], machine.name, site.book.at(segment.production_day)), question
+            ):
                 stretch.amount = CONTEXT.add(stretch.amount, entry.amount)
                 stretch.matched = True
         if own or stretch.matched:
             yield stretch
 
 
-def _joined(segments: Iterable[Segment]) -> Iterator[tuple[Stretch, list[Segment]]]:
+def joined(segments: Iterable[Segment]) -> Iterator[tuple[Stretch, list[Segment]]]:
+    """Segments of one machine, in order, joined where nothing but storage cuts them; with their members."""
     held: Stretch | None = None
     members: list[Segment] = []
     for segment in segments:

@@ -5,13 +5,14 @@
 -- each with the period it belongs to and the hour and day of the open period in which it is booked.
 
 -- Production days [first_day, end_day) of a period. plant_version: the plant model that a locked or closed
--- period keeps. closed_by, locked_by: the key. frozen: what was known at the close (see docs/decisions).
+-- period keeps. locked_by, closed_by: who did it, as the audit
+-- names them. frozen: what was known at the close (see docs/decisions).
 alter table periods
     add column first_day     date,
     add column end_day       date,
     add column plant_version bigint references plant_versions,
-    add column locked_by     int references keys,
-    add column closed_by     int references keys,
+    add column locked_by     text,
+    add column closed_by     text,
     add constraint period_days check (first_day < end_day),
     add constraint period_frozen check (status <> 'closed'
         or (closed_at is not null and plant_version is not null and first_day is not null and end_day is not null));
@@ -168,7 +169,7 @@ $$;
 create trigger refuse_reopening before update or delete on periods
     for each row when (old.status = 'closed') execute function refuse_reopening();
 
--- What waits for a second person where site.yaml says four_eyes: who asked for what; approved_by another key.
+-- What waits for a second person where site.yaml says four_eyes: who asked for what, and who, another one, agreed.
 create table approvals (
     approval_id  bigint generated always as identity primary key,
     site         text collate "C" not null references sites,
@@ -176,9 +177,9 @@ create table approvals (
     subject      text collate "C" not null,
     digest       bytea not null,
     detail       jsonb not null default '{}',
-    asked_by     int references keys,
+    asked_by     text not null,
     asked_at     timestamptz not null,
-    approved_by  int references keys,
+    approved_by  text,
     approved_at  timestamptz,
     withdrawn_at timestamptz,
     check (approved_by is null or approved_by <> asked_by)

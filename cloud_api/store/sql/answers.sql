@@ -12,8 +12,10 @@ select site, (select max(version) from plant_versions v where v.site = s.site) f
 select machine_id, machine, line, site from machines order by site, line nulls last, place nulls last, machine;
 
 -- name: periods
--- Fiscal periods of every site, in order.
-select site, period, starts_at, ends_at, status from periods order by site, starts_at;
+-- Locked and closed periods of every site, in order, as periods.kept tells those of one.
+select site, period, status, first_day, end_day, plant_version, coalesce(closed_at, locked_at)
+from periods where status <> 'provisional' and first_day is not null
+order by site, first_day;
 
 -- name: agents
 -- Agents of some sites with the status that each last told.
@@ -62,16 +64,16 @@ select case when %(by_machine)s then machine_id end,
        case when %(by_resource)s then resource end,
        case when %(by_cause)s then cause end,
        case when %(by_reason)s then reason end,
-       case when %(by_hour)s then hour end,
-       case when %(by_day)s then production_day end,
+       case when %(by_hour)s then case when %(posting)s then booked_hour else hour end end,
+       case when %(by_day)s then case when %(posting)s then booked_day else production_day end end,
        sum(amount), sum(quantity), min(unit), max(unit), bool_or(unit is null)
-from entries
+from ledger_entries
 where site = %(site)s
   and (machine_id = any(%(machines)s) or (%(charges)s and machine_id is null))
-  and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
-  and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
-  and (%(first_day)s::date is null or production_day >= %(first_day)s)
-  and (%(end_day)s::date is null or production_day < %(end_day)s)
+  and (%(first_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end >= %(first_hour)s)
+  and (%(end_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end < %(end_hour)s)
+  and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
+  and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
   and (%(product)s::text[] is null or product = any(%(product)s) or (%(none_product)s and product is null))
   and (%(order)s::text[] is null or order_id = any(%(order)s) or (%(none_order)s and order_id is null))
   and (%(shift)s::text[] is null or shift = any(%(shift)s) or (%(none_shift)s and shift is null))
@@ -106,11 +108,13 @@ limit %(limit)s;
 
 -- name: trust_times
 -- Scheduled time of some machines that is trusted, unplanned stops in it, and those with a reason; microseconds.
+-- Of a closed period as it was frozen, or (basis event) as it is known now.
 select coalesce(sum(duration_us) filter (where state <> 'unknown'), 0)::bigint,
        coalesce(sum(duration_us) filter (where state = 'down'), 0)::bigint,
        coalesce(sum(duration_us) filter (where state = 'down' and reason is not null), 0)::bigint
-from outputs
+from ledger_outputs
 where site = %(site)s and machine_id = any(%(machines)s) and calendar = 'scheduled'
+  and (not %(posting)s or adjusts is null)
   and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
   and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
   and (%(first_day)s::date is null or production_day >= %(first_day)s)
@@ -164,13 +168,14 @@ group by 1, 2;
 -- machine, epoch, a date of it, product and order of the units, shift, hour, day, good, scrap.
 select machine_id, width_bucket(effective, %(changes)s::date[]), min(effective), made_product,
        case when %(by_order)s then made_order end, shift,
-       case when %(by_hour)s then hour end, case when %(by_day)s then production_day end, sum(good), sum(scrap)
-from outputs
-where site = %(site)s and machine_id = any(%(machines)s) and (good <> 0 or scrap <> 0)
-  and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
-  and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
-  and (%(first_day)s::date is null or production_day >= %(first_day)s)
-  and (%(end_day)s::date is null or production_day < %(end_day)s)
+       case when %(by_hour)s then case when %(posting)s then booked_hour else hour end end, case when %(by_day)s then case when %(posting)s then booked_day else production_day end end, sum(good), sum(scrap)
+from ledger_outputs
+where site = %(site)s and machine_id = any(%(machines)s)
+  and (%(days)s::datemultirange is null or production_day <@ %(days)s::datemultirange) and (good <> 0 or scrap <> 0)
+  and (%(first_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end >= %(first_hour)s)
+  and (%(end_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end < %(end_hour)s)
+  and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
+  and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
   and (%(product)s::text[] is null or made_product = any(%(product)s)
        or (%(none_product)s and made_product is null))
   and (%(order)s::text[] is null or made_order = any(%(order)s) or (%(none_order)s and made_order is null))
@@ -180,28 +185,31 @@ group by 1, 2, 4, 5, 6, 7, 8;
 -- name: outputs_timed
 -- Facts of one site as they are stored: those in which a changeover began, and all those of some machines and
 -- epochs (`anew`: machine and number of the epoch) that a later standard cuts anew.
-select machine_id, hour, production_day, effective, state, product, order_id, made_product, made_order, reason,
+select machine_id, case when %(posting)s then booked_hour else hour end,
+       case when %(posting)s then booked_day else production_day end, effective, state, product, order_id, made_product, made_order, reason,
        shift, calendar, overtime, paid, crew, duration_us, good, scrap, rework, energy_kwh, energy_assumed,
        material, changeovers
-from outputs
+from ledger_outputs
 where site = %(site)s and machine_id = any(%(machines)s)
+  and (%(days)s::datemultirange is null or production_day <@ %(days)s::datemultirange)
   and (changeovers <> '[]'
        or (machine_id, width_bucket(effective, %(changes)s::date[])) in
           (select * from unnest(%(anew_machines)s::int[], %(anew_epochs)s::int[])))
-  and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
-  and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
-  and (%(first_day)s::date is null or production_day >= %(first_day)s)
-  and (%(end_day)s::date is null or production_day < %(end_day)s)
+  and (%(first_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end >= %(first_hour)s)
+  and (%(end_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end < %(end_hour)s)
+  and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
+  and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
   and (%(shift)s::text[] is null or shift = any(%(shift)s) or (%(none_shift)s and shift is null));
 
 -- name: outputs_epochs
 -- Which products some machines of a site ran or made, in which shift and epoch. Per group: machine, epoch, a
 -- date of it, product of the time, product of the units, shift.
 select machine_id, width_bucket(effective, %(changes)s::date[]), min(effective), product, made_product, shift
-from outputs
+from ledger_outputs
 where site = %(site)s and machine_id = any(%(machines)s)
-  and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
-  and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
+  and (%(days)s::datemultirange is null or production_day <@ %(days)s::datemultirange)
+  and (%(first_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end >= %(first_hour)s)
+  and (%(end_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end < %(end_hour)s)
 group by 1, 2, 4, 5, 6;
 
 -- name: costs_by_day
@@ -210,13 +218,13 @@ select case when %(by_machine)s then machine_id end,
        case when %(by_product)s then product end,
        case when %(by_resource)s then resource end,
        case when %(by_cause)s then cause end,
-       case when %(by_day)s then production_day end,
+       case when %(by_day)s then case when %(posting)s then booked_day else production_day end end,
        unit, sum(amount), sum(quantity)
-from entry_days
+from ledger_days
 where site = %(site)s and entries <> 0
   and (machine_id = any(%(machines)s) or (%(charges)s and machine_id is null))
-  and (%(first_day)s::date is null or production_day >= %(first_day)s)
-  and (%(end_day)s::date is null or production_day < %(end_day)s)
+  and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
+  and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
   and (%(product)s::text[] is null or product = any(%(product)s) or (%(none_product)s and product is null))
   and (%(resource)s::text[] is null or resource = any(%(resource)s))
   and (%(cause)s::text[] is null or cause = any(%(cause)s))
