@@ -1,0 +1,104 @@
+-- name: dearest_days
+-- Machine-days of one site whose sum of a factor is largest, from the sums by production day: factor (the cause;
+-- price and usage with their resource), machine, product where kept apart, day. `most` of each factor, machine
+-- (where kept apart) and product.
+select factor, machine_id, product, production_day
+from (
+    select factor, machine_id, product, production_day,
+           row_number() over (partition by factor, case when %(by_machine)s then machine_id end, product
+                              order by abs(amount) desc, production_day, machine_id) as place
+    from (
+        select case when cause in ('price', 'usage') then resource || '/' || cause else cause end as factor,
+               machine_id, case when %(by_product)s then product end as product, production_day,
+               sum(amount) as amount
+        from entry_days
+        where site = %(site)s and entries <> 0 and resource <> 'other' and machine_id = any(%(machines)s)
+          and (%(first_day)s::date is null or production_day >= %(first_day)s)
+          and (%(end_day)s::date is null or production_day < %(end_day)s)
+          and (%(product)s::text[] is null or product = any(%(product)s) or (%(none_product)s and product is null))
+          and (%(resource)s::text[] is null or resource = any(%(resource)s))
+          and (%(cause)s::text[] is null or cause = any(%(cause)s))
+          and cause = any(%(causes)s)
+          and not resource = any(%(withheld)s)
+        group by 1, 2, 3, 4
+    ) as summed
+) as ranked
+where place <= %(most)s;
+
+-- name: dearest_days_by_hour
+-- As dearest_days, from the hourly rows: for filters that only these tell apart.
+select factor, machine_id, product, production_day
+from (
+    select factor, machine_id, product, production_day,
+           row_number() over (partition by factor, case when %(by_machine)s then machine_id end, product
+                              order by abs(amount) desc, production_day, machine_id) as place
+    from (
+        select case when cause in ('price', 'usage') then resource || '/' || cause else cause end as factor,
+               machine_id, case when %(by_product)s then product end as product, production_day,
+               sum(amount) as amount
+        from entries
+        where site = %(site)s and resource <> 'other' and machine_id = any(%(machines)s)
+          and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
+          and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
+          and (%(first_day)s::date is null or production_day >= %(first_day)s)
+          and (%(end_day)s::date is null or production_day < %(end_day)s)
+          and (%(product)s::text[] is null or product = any(%(product)s) or (%(none_product)s and product is null))
+          and (%(order)s::text[] is null or order_id = any(%(order)s) or (%(none_order)s and order_id is null))
+          and (%(shift)s::text[] is null or shift = any(%(shift)s) or (%(none_shift)s and shift is null))
+          and (%(reason)s::text[] is null or reason = any(%(reason)s) or (%(none_reason)s and reason is null))
+          and (%(resource)s::text[] is null or resource = any(%(resource)s))
+          and (%(cause)s::text[] is null or cause = any(%(cause)s))
+          and cause = any(%(causes)s)
+          and not resource = any(%(withheld)s)
+        group by 1, 2, 3, 4
+    ) as summed
+) as ranked
+where place <= %(most)s;
+
+-- name: dearest_hours
+-- The dearest hours of some machine-days (`froms`, `tos`: their first hour and the one after), each for its
+-- factor: factor, machine, hour; `most` of each.
+select factor, machine_id, hour
+from (
+    select d.factor, machine_id, hour,
+           row_number() over (partition by d.factor, machine_id, d.begins order by abs(sum(amount)) desc, hour) as place
+    from unnest(%(factors)s::text[], %(ids)s::int[], %(froms)s::timestamptz[], %(tos)s::timestamptz[])
+             as d (factor, id, begins, ends)
+    join entries on machine_id = d.id and hour >= d.begins and hour < d.ends
+     and d.factor = case when cause in ('price', 'usage') then resource || '/' || cause else cause end
+    where resource <> 'other'
+      and (%(product)s::text[] is null or product = any(%(product)s) or (%(none_product)s and product is null))
+      and (%(order)s::text[] is null or order_id = any(%(order)s) or (%(none_order)s and order_id is null))
+      and (%(shift)s::text[] is null or shift = any(%(shift)s) or (%(none_shift)s and shift is null))
+      and (%(reason)s::text[] is null or reason = any(%(reason)s) or (%(none_reason)s and reason is null))
+    group by 1, 2, 3, d.begins
+) as ranked
+where place <= %(most)s;
+
+-- name: longest_segments
+-- The longest segments of each state in some machine-hours, as they are stored.
+select machine_id, starts_at, ends_at, hour, production_day, effective, state, product, order_id, made_product,
+       made_order, reason, shift, calendar, overtime, paid, crew, duration_us, crew_assumed_us, uncertain_us, good,
+       scrap, rework, energy_kwh, energy_assumed, material, changeovers, late_seen
+from (
+    select s.*, row_number() over (partition by s.machine_id, s.hour, state order by duration_us desc, starts_at) as place
+    from unnest(%(ids)s::int[], %(hours)s::timestamptz[]) as h (id, at)
+    join segments s on s.machine_id = h.id and s.hour = h.at
+) as ranked
+where place <= %(most)s;
+
+-- name: joining_segments
+-- Segments that reach from one hour into the next around some spans: what a segment at an hour's edge goes on
+-- with. `reach`: hours to look before and after.
+select s.machine_id, starts_at, ends_at, hour, production_day, effective, state, product, order_id, made_product,
+       made_order, reason, shift, calendar, overtime, paid, crew, duration_us, crew_assumed_us, uncertain_us, good,
+       scrap, rework, energy_kwh, energy_assumed, material, changeovers, late_seen
+from (select distinct id, at, during from unnest(%(ids)s::int[], %(hours)s::timestamptz[], %(states)s::text[])
+          as e (id, at, during)) as h
+join segments s on s.machine_id = h.id and s.state = h.during
+ and s.hour >= h.at - make_interval(hours => %(reach)s) and s.hour <= h.at + make_interval(hours => %(reach)s)
+ and (s.starts_at = s.hour or s.ends_at = s.hour + interval '1 hour')
+where (%(first_hour)s::timestamptz is null or s.hour >= %(first_hour)s)
+  and (%(end_hour)s::timestamptz is null or s.hour < %(end_hour)s)
+  and (%(first_day)s::date is null or s.production_day >= %(first_day)s)
+  and (%(end_day)s::date is null or s.production_day < %(end_day)s);
