@@ -18,11 +18,28 @@ _SOURCE = "FILE:SOURCE of a config, HOST[:PORT], opc.tcp://HOST:4840, /dev/ttyUS
 
 def add_tools(commands: Commands) -> None:
     """Every command that looks at something, and changes nothing that runs."""
+    _add_doctor(commands)
     _add_probe(commands)
     _add_browse(commands)
     _add_trust(commands)
     _add_cert(commands)
     _add_buffer(commands)
+
+
+def _add_doctor(commands: Commands) -> None:
+    doctor = add(
+        commands, "doctor", _doctor,
+        "check all that a gateway needs, each with its mend; exit 1 if any fails", "gw-1.yaml",
+    )  # fmt: skip
+    doctor.add_argument("--json", action="store_true", help="as one JSON object")
+    bundle = add(
+        commands, "bundle", _bundle, "collect what support needs to see in a zip file, without secrets",
+        "gw-1.yaml --log /var/log/plantledger.log",
+    )  # fmt: skip
+    bundle.add_argument("-o", "--out", type=Path, metavar="OUT", help="the zip file")
+    bundle.add_argument(
+        "--log", type=Path, action="append", default=[], metavar="FILE", help="its end goes along"
+    )
 
 
 def _add_probe(commands: Commands) -> None:
@@ -177,6 +194,18 @@ def _add_buffer(commands: Commands) -> None:
     export.add_argument("--only", metavar="TEXT", help="only signals whose machine.signal holds this text")
     export.add_argument("--unacknowledged", action="store_true", help="only what waits for the cloud")
     export.add_argument("-o", "--out", type=Path, metavar="OUT", help="a file instead of standard output")
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from edge_agent.app import doctor
+
+    return doctor(options.file, as_json=options.json)
+
+
+def _bundle(options: argparse.Namespace) -> int:
+    from edge_agent.app import bundle
+
+    return bundle(options.file, options.out, options.log)
 
 
 def _probe(options: argparse.Namespace) -> int:

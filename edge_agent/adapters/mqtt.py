@@ -113,7 +113,7 @@ class MqttUplink:
         self, connected: Callable[[], Awaitable[None]], received: Callable[[Ack | Want], None]
     ) -> None:
         will = (self._topics[Kind.STATUS], encode(self._will()))
-        session = Session(self._dial(), self._version, will, received)
+        session = Session(dial_of(self._settings, self._client_id), self._version, will, received)
         try:
             await session.open([self._topics[Kind.ACK], self._topics[Kind.WANT]])
             self._session = session
@@ -142,19 +142,22 @@ class MqttUplink:
             _log.warning("uplink %s: %s", self._settings.url, why)
         self.problem = why
 
-    def _dial(self) -> Dial:
-        """Files are read at each connect, so that renewed certificates and passwords count at once."""
-        settings = self._settings
-        return Dial(
-            settings.host,
-            settings.port,
-            self._client_id,
-            tls=_tls(settings) if settings.tls else None,
-            path=settings.path if settings.transport is Transport.WEBSOCKETS else None,
-            user=settings.user,
-            password=_secret(settings.password_file),
-            proxy=_proxy(settings),
-        )
+
+def dial_of(settings: Uplink, client_id: str) -> Dial:
+    """How to connect. Files are read each time, so that renewed certificates and passwords count at once.
+
+    Raises AgentError for a file that cannot be used.
+    """
+    return Dial(
+        settings.host,
+        settings.port,
+        client_id,
+        tls=_tls(settings) if settings.tls else None,
+        path=settings.path if settings.transport is Transport.WEBSOCKETS else None,
+        user=settings.user,
+        password=_secret(settings.password_file),
+        proxy=_proxy(settings),
+    )
 
 
 def _tls(settings: Uplink) -> ssl.SSLContext:

@@ -14,8 +14,30 @@ def run(file: Path) -> int:
 
 def read(file: Path, *, watch: bool, as_json: bool, only: str | None) -> int:
     """``edge-agent read``."""
-    from edge_agent.app.agent import build_sources
     from edge_agent.app.clock import SystemClock
+    from edge_agent.app.sources import build_sources
     from edge_agent.tools.read import read as show
 
     return show(file, SystemClock(), build_sources, watch=watch, as_json=as_json, only=only)
+
+
+def doctor(file: Path, *, as_json: bool) -> int:
+    """``edge-agent doctor``."""
+    import secrets
+
+    from edge_agent.app.clock import SystemClock
+    from edge_agent.app.sources import build_sources
+    from edge_agent.tools.doctor import doctor as examine
+
+    return examine(file, SystemClock(), build_sources, secrets.token_hex(4), as_json=as_json)
+
+
+def bundle(file: Path, out: Path | None, logs: list[Path]) -> int:
+    """``edge-agent bundle``."""
+    import secrets
+
+    from edge_agent.app.clock import SystemClock
+    from edge_agent.app.sources import build_sources
+    from edge_agent.tools.bundle import bundle as collect
+
+    return collect(file, out, logs, SystemClock(), build_sources, secrets.token_hex(4))

@@ -10,6 +10,8 @@ import pytest
 from edge_agent.__main__ import main
 
 COMMANDS = [
+    "doctor",
+    "bundle",
     "probe",
     "browse",
     "trust",
