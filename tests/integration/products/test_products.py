@@ -1,7 +1,7 @@
 """True cost of the mill's products, computed by hand.
 
-Eight hours of cut at 90 + 2 x 30 and of pack at 60 + 30 are 1920. A took 271 minutes of both, B 209; pack waited
-half an hour for cut, 30 of machine that no product bears and 15 of labour that A does.
+Eight hours of cut at 90 + 2 x 30 and of pack at 60 + 30 are 1920. A took 271 minutes of both, B 209; pack
+waited half an hour for cut, 30 of machine that no product bears and 15 of labour that A does.
 """
 
 from __future__ import annotations
