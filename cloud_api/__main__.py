@@ -157,6 +157,24 @@ def _key_list(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def _reader_create(arguments: argparse.Namespace, settings: Settings) -> int:
+    from cloud_api.access import readers
+
+    with _ready_database(settings) as url, connect(url, name="reader") as connection:
+        text = readers.create(connection, arguments.name)
+    say(f"a reader of every fin_ view; its address, shown once: {text}")
+    return 0
+
+
+def _reader_drop(arguments: argparse.Namespace, settings: Settings) -> int:
+    from cloud_api.access import readers
+
+    with _ready_database(settings) as url, connect(url, name="reader") as connection:
+        readers.drop(connection, arguments.name)
+    say(f"the reader {arguments.name} is gone")
+    return 0
+
+
 def _agent_choose(arguments: argparse.Namespace, settings: Settings) -> int:
     from cloud_api.ingest.replay import choose_run
 
@@ -244,6 +262,7 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     _key_commands(commands)
+    _reader_commands(commands)
     _agent_commands(commands)
     _aside_commands(commands)
     return parser
@@ -262,6 +281,19 @@ def _key_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     _command(keys, "list", _key_list, "every key, without the keys themselves", "cloud-api key list")
     each = _command(keys, "revoke", _key_revoke, "ends a key", "cloud-api key revoke 3")
     each.add_argument("number", type=int, help="number of the key, as `key list` shows it")
+
+
+def _reader_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    purpose = "database readers for Power BI, Excel and dbt"
+    group = commands.add_parser("reader", help=purpose, description=purpose.capitalize() + ".")
+    readers = group.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    each = _command(
+        readers, "create", _reader_create, "makes a role that reads the fin_ views of every site",
+        "cloud-api reader create powerbi",
+    )  # fmt: skip
+    each.add_argument("name", help="name of the role: a-z, 0-9 and _")
+    each = _command(readers, "drop", _reader_drop, "ends a reader", "cloud-api reader drop powerbi")
+    each.add_argument("name", help="name of the role")
 
 
 def _agent_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

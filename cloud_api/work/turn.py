@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
@@ -19,6 +20,7 @@ from cloud_api.store.evidence import Subject
 from cloud_api.store.periods import Closings
 from cloud_api.store.statements import statement
 from cloud_api.store.times import HOUR_US, from_us, hour_of, to_us
+from cloud_api.work.allowing import Allowing
 from cloud_api.work.passes import Done, advance
 
 MOST_SAMPLES = 10_000
@@ -58,6 +60,7 @@ class Stored:
     connection: Connection[TupleRow]
     who: Subject
     closings: Closings
+    kept: Callable[[Sequence[HourResult]], None]
 
     def evidence(self, from_us: int, to_us: int) -> Evidence:
         return evidence.evidence(self.connection, self.who, from_us, to_us)
@@ -72,6 +75,7 @@ class Stored:
         site, machine = self.who.site, (self.who.machine_id, self.who.machine)
         ledger.replace_hours(self.connection, site, machine, from_us, last_hour_us, hours, self.closings)
         ledger.set_boundaries(self.connection, machine[0], [hour.begin for hour in hours])
+        self.kept(hours)
         if ends:
             ledger.clear_after(self.connection, site, machine, last_hour_us, self.closings)
 
@@ -99,6 +103,7 @@ class Turns:
     def __init__(self, connection: Connection[TupleRow]) -> None:
         self.connection = connection
         self.books = Books()
+        self.allowing = Allowing()
         self._shown: dict[int, int] = {}
 
     def live(self, machine_id: int, now: datetime) -> bool:
@@ -107,7 +112,7 @@ class Turns:
         with claimed(self.connection, machine_id) as held:
             if not held:
                 return False
-            with pool.snapshot(self.connection):
+            with self.allowing.committed(), pool.snapshot(self.connection):
                 return self._live(machine_id, now)
 
     def history(self, machine_id: int, now: datetime) -> bool:
@@ -115,7 +120,7 @@ class Turns:
         with claimed(self.connection, machine_id) as held:
             if not held:
                 return False
-            with pool.snapshot(self.connection):
+            with self.allowing.committed(), pool.snapshot(self.connection):
                 return self._history(machine_id, now)
 
     def _live(self, machine_id: int, now: datetime) -> bool:
@@ -187,7 +192,8 @@ class Turns:
         start = hour_of(who.first_us) if begin is None else begin.hour_us
         most_hours = min(MOST_HOURS, (dirty - start) // HOUR_US + SPARE_HOURS)
         end = evidence.chunk_end(self.connection, who, start, most_samples, max(1, most_hours))
-        ground = Stored(self.connection, who, closings_at(self.connection, who.site, book, now))
+        closings = closings_at(self.connection, who.site, book, now)
+        ground = Stored(self.connection, who, closings, partial(self._allow, who, book))
         done = advance(ground, who.machine, book, who.first_us, begin, dirty, end)
         served = [mark for mark, hour in marked if _serves(done, to_us(hour))]
         marks.remove(self.connection, served)
@@ -206,6 +212,10 @@ class Turns:
         closings = closings_at(self.connection, who.site, book, now)
         machine = who.machine_id, who.machine
         ledger.replace_hours(self.connection, who.site, machine, first, to_us_ - 1, result.hours, closings)
+        self._allow(who, book, result.hours)
+
+    def _allow(self, who: Subject, book: Book, hours: Sequence[HourResult]) -> None:
+        self.allowing.keep(self.connection, who.site, (who.machine_id, who.machine), book, hours)
 
 
 def live_from(now: datetime) -> int:

@@ -1,0 +1,105 @@
+"""Finance's views against the API: every cell, and the doors of who reads them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from cloud_api.access import readers
+from cloud_api.errors import CloudError
+from tests.integration.api.conftest import Shop
+from tests.integration.api.serving import client, served, told
+from tests.reference.plants import make_plant
+
+KEYS = ("machine", "product", "order", "shift", "resource", "cause", "day")
+CENT = Decimal("0.001")
+REFUSED = (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction)
+
+
+def asked(http: httpx.Client, path: str, *figures: str) -> dict[tuple[Any, ...], list[Decimal]]:
+    rows: dict[tuple[Any, ...], list[Decimal]] = {}
+    cursor: dict[str, str] = {}
+    while True:
+        query = {"by": ",".join(KEYS), "limit": "100000", **cursor}
+        body = http.get(path, params=query).json(parse_float=Decimal)
+        for row in body["rows"]:
+            rows[tuple(row[key] for key in KEYS)] = [Decimal(row[figure]) for figure in figures]
+        if not body["next_cursor"]:
+            return rows
+        cursor = {"cursor": body["next_cursor"]}
+
+
+def viewed(url: str, view: str, *figures: str) -> dict[tuple[Any, ...], list[Decimal]]:
+    sums: dict[tuple[Any, ...], list[Decimal]] = defaultdict(lambda: [Decimal(0)] * len(figures))
+    columns = "machine, product, order_id, shift, resource, cause, day::text"
+    with psycopg.connect(url) as connection:
+        for row in connection.execute(f"select {columns}, {', '.join(figures)} from {view}".encode()):
+            key, amounts = row[: len(KEYS)], row[len(KEYS) :]
+            sums[key] = [total + amount for total, amount in zip(sums[key], amounts, strict=True)]
+    return sums
+
+
+def differing(api: dict[Any, list[Decimal]], view: dict[Any, list[Decimal]]) -> list[Any]:
+    none = [Decimal(0)] * 3
+    return [
+        (key, api.get(key), view.get(key))
+        for key in api.keys() | view.keys()
+        if any(abs(a - b) > CENT for a, b in zip(api.get(key, none), view.get(key, none), strict=False))
+    ]
+
+
+def test_the_views_say_what_the_api_says(shop: Shop, http: httpx.Client) -> None:
+    assert differing(asked(http, "/v1/costs", "amount"), viewed(shop.url, "fin_costs", "amount")) == []
+    figures = ("actual", "allowance", "variance")
+    view = viewed(shop.url, "fin_variances", *figures)
+    assert differing(asked(http, "/v1/variances", *figures), view) == []
+
+
+@pytest.mark.parametrize("seed", [3, 9])
+def test_they_do_of_any_plant(plain_database: str, tmp_path: Path, seed: int) -> None:
+    made = make_plant(seed, tmp_path, days=2)
+    told(plain_database, made.site, made.directory, list(made.histories))
+    figures = ("actual", "allowance", "variance")
+    with served(plain_database) as address, client(address) as http:
+        api = asked(http, "/v1/variances", *figures)
+    assert differing(api, viewed(plain_database, "fin_variances", *figures)) == []
+
+
+def test_every_column_is_explained(shop: Shop) -> None:
+    with psycopg.connect(shop.url) as connection:
+        said = connection.execute(readers.statement("finance.columns")).fetchall()
+    assert len({view for view, *_ in said}) >= 9
+    assert [row for row in said if not row[1] or not row[4]] == []
+
+
+def test_a_reader_reads_the_views_and_nothing_else(plain_database: str) -> None:
+    with psycopg.connect(plain_database) as connection:
+        name = f"reader_{connection.info.dbname[-8:]}"
+        url = readers.create(connection, name)
+        connection.commit()
+        with pytest.raises(CloudError, match="taken"):
+            readers.create(connection, name)
+    try:
+        with psycopg.connect(url, autocommit=True) as reader:
+            for view in readers.views(reader):
+                reader.execute(f"select count(*) from {view}".encode())
+            for command in ("select * from keys", "select * from entries", "create table mine (x int)"):
+                with pytest.raises(REFUSED):
+                    reader.execute(command.encode())
+    finally:
+        with psycopg.connect(plain_database) as connection:
+            readers.drop(connection, name)
+            with pytest.raises(CloudError, match="not a reader"):
+                readers.drop(connection, name)
+
+
+@pytest.mark.parametrize("name", ["", "Power BI", "x;drop", "1x", "é"])
+def test_a_reader_has_a_plain_name(plain_database: str, name: str) -> None:
+    with psycopg.connect(plain_database) as connection, pytest.raises(CloudError, match="no name"):
+        readers.create(connection, name)
