@@ -26,6 +26,10 @@ class Area(StrEnum):
     CONFIDENCE = "confidence"
     AGENTS = "agents"
     PERIODS = "periods"
+    PERIODS_CLOSED = "periods to be locked and closed"
+    PLANT = "plant model"
+    PLANT_KEPT = "plant model to be changed"
+    RECONCILIATION = "reconciliation"
     KPIS = "kpis"
     ORDERS = "orders"
     PRODUCTS = "products"
@@ -37,6 +41,8 @@ class Area(StrEnum):
     DECISIONS = "decisions"
     DECIDED = "decisions to be confirmed"
     FLOOR = "floor"
+    ASSUMPTIONS = "assumptions"
+    ACCEPTED = "assumptions to be accepted"
     METRICS = "metrics"
     PAGE = "page"
 
@@ -52,6 +58,10 @@ READERS: Mapping[Area, frozenset[KeyRole]] = MappingProxyType(
         Area.CONFIDENCE: frozenset({_F, _E}),
         Area.AGENTS: frozenset({_F, _E, _I}),
         Area.PERIODS: frozenset({_F, _E}),
+        Area.PERIODS_CLOSED: frozenset({_F}),
+        Area.PLANT: frozenset({_F, _E}),
+        Area.PLANT_KEPT: frozenset({_F, _E}),
+        Area.RECONCILIATION: frozenset({_F}),
         Area.KPIS: frozenset({_F, _E, _L}),
         Area.ORDERS: frozenset({_F, _E, _L}),
         Area.PRODUCTS: frozenset({_F, _E}),
@@ -63,6 +73,8 @@ READERS: Mapping[Area, frozenset[KeyRole]] = MappingProxyType(
         Area.DECISIONS: frozenset({_F, _E, _L}),
         Area.DECIDED: frozenset({_F, _L}),
         Area.FLOOR: frozenset({_F, _E, _L}),
+        Area.ASSUMPTIONS: frozenset({_F, _E}),
+        Area.ACCEPTED: frozenset({_F}),
         Area.METRICS: frozenset({_F, _E, _I}),
         Area.PAGE: frozenset({_F, _E}),
     }

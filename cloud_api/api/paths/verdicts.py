@@ -1,11 +1,16 @@
-"""Paths of what will persist: verdicts."""
+"""Paths of what will persist: verdicts, assumptions, forecast."""
 
 from __future__ import annotations
 
 from cloud_api.access.roles import Area
+from cloud_api.acts.assumptions import accept
+from cloud_api.answers.assumptions import OPTIONS as ASSUMPTION_OPTIONS
+from cloud_api.answers.assumptions import assumptions
 from cloud_api.answers.question import FILTERS
+from cloud_api.answers.shapes.assumptions import Acceptance, Accepted, Assumptions
 from cloud_api.answers.shapes.verdicts import Verdicts
 from cloud_api.answers.verdicts import BY, OPTIONS, verdicts
+from cloud_api.api.action import Action
 from cloud_api.api.endpoint import Endpoint
 from cloud_api.api.parameters import PAGE, WINDOW
 
@@ -27,5 +32,38 @@ ENDPOINTS = (
         verdicts,
         OPTIONS,
         "from=2026-03-02&to=2026-03-05&measure=unit_cost",
+    ),
+    Endpoint(
+        "/assumptions",
+        Area.ASSUMPTIONS,
+        ("from", "to", "site", "line", "machine", "product", "format", *PAGE),
+        (),
+        Assumptions,
+        "What is breaking right now",
+        "Every number that finance relies on against what the plant did: standards (cycle, scrap, rework, "
+        "availability, crew, changeover, energy) by tabular CUSUM, k = 0.5 sigma, per order and shift, h set "
+        "so that a whole plant raises less than one false alarm a month; prices, tariffs, wages and rates; "
+        "budgeted unit cost; schedule. `broken`: beyond its limit and material; `watch`: beyond it only. "
+        "Example: `/v1/assumptions?status=broken`.",
+        assumptions,
+        ASSUMPTION_OPTIONS,
+        "status=broken",
+    ),
+)
+
+ACTIONS = (
+    Action(
+        "POST",
+        "/assumptions/{id}/accept",
+        Area.ACCEPTED,
+        Acceptance,
+        Accepted,
+        "Accept a better standard",
+        "Records the proposed value (or another) as a standard, effective from the onset and recorded now: "
+        "the days before it become planning's doing instead of the floor's. A closed or locked period stays "
+        "as it is.",
+        accept,
+        200,
+        {"value": 9.9, "from": "2026-03-02"},
     ),
 )
