@@ -16,11 +16,12 @@ from msgspec import UNSET
 from cloud_api.access.roles import KeyRole
 from cloud_api.acts.actor import Actor, Conflict, Missing
 from cloud_api.answers.explanation import effect_of
-from cloud_api.answers.notes import by_id, day_end
+from cloud_api.answers.notes import by_id, day_end, said_by
 from cloud_api.answers.places import Places, Site
 from cloud_api.answers.question import Mistake, QuestionError, near, read
 from cloud_api.answers.shapes.notes import CorrectedNote, NewNote, Noted, NoteRow, Withdrawal
-from cloud_api.interpret.matching import NOTE_KINDS, Said
+from cloud_api.interpret.matching import NOTE_KINDS
+from cloud_api.store import context
 from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us, to_us
 
@@ -99,7 +100,7 @@ def withdraw_note(actor: Actor, body: Withdrawal) -> Noted:
     """Withdraws a note, and with an answer all that it reached: it stays, and explains nothing any more.
     Raises Missing, QuestionError, Conflict."""
     site, before = held(actor)
-    if mistakes := list(_too_long("why", body.why, LONGEST["text"])):
+    if mistakes := list(too_long("why", body.why, LONGEST["text"])):
         raise QuestionError(mistakes)
     refuse_locked(site, *_reach(site, before))
     withdraw(actor, site, [before.id], body.why)
@@ -108,10 +109,7 @@ def withdraw_note(actor: Actor, body: Withdrawal) -> Noted:
 
 def withdraw(actor: Actor, site: Site, notes: list[int], why: str) -> list[int]:
     """Withdraws living notes and the notes that reach further for them; gives their ids."""
-    found = actor.connection.execute(
-        "select note_id from notes where note_id = any(%(n)s) or like_of = any(%(n)s)", {"n": notes}
-    ).fetchall()
-    named = [row[0] for row in found]
+    named = context.with_likes(actor.connection, notes)
     done = actor.connection.execute(
         statement("context.withdraw_notes"), {"notes": named, "now": actor.now}
     ).fetchall()
@@ -125,12 +123,8 @@ def checked(actor: Actor, site: Site, body: NewNote) -> Draft:
     """The note that a body describes. Raises QuestionError with every mistake."""
     mistakes = [
         *_mistakes(site, body),
-        *(
-            mistake
-            for name, most in LONGEST.items()
-            for mistake in _too_long(name, getattr(body, name), most)
-        ),
-        *(mistake for name in ("product", "order") for mistake in _too_long(name, getattr(body, name), NAME)),
+        *(mistake for name, most in LONGEST.items() for mistake in too_long(name, getattr(body, name), most)),
+        *(mistake for name in ("product", "order") for mistake in too_long(name, getattr(body, name), NAME)),
     ]
     from_us_, to_us_ = to_us(actor.now), None
     try:
@@ -158,27 +152,23 @@ def window(site: Site, from_: str | None, to: str | None, now_us: int) -> tuple[
 def keep(actor: Actor, site: Site, draft: Draft) -> tuple[int, bool]:
     """Stores a note; its id, and whether it is new: a request that was kept before gives its note again.
     Raises Conflict in a locked period."""
-    same = {"site": site.name, "request": draft.request}
-    if draft.request is not None:
-        known = actor.connection.execute(statement("context.note_of_request"), same).fetchone()
-        if known is not None:
-            return known[0], False
+    known = context.note_of_request(actor.connection, site.name, draft.request)
+    if known is not None:
+        return known, False
     refuse_locked(site, *reach_of(site, draft))
     more = {
-        "site": site.name,
         "causes": None if draft.causes is None else list(draft.causes),
         "request": draft.request,
         "question": draft.question,
         "like_of": draft.like_of,
         "decision": draft.decision,
-        "now": actor.now,
     }
-    row = actor.connection.execute(statement("context.add_note"), {**_columns(draft), **more}).fetchone()
-    if row is not None:
-        return row[0], True
-    known = actor.connection.execute(statement("context.note_of_request"), same).fetchone()
+    made = context.add_note(actor.connection, site.name, actor.now, **_columns(draft), **more)
+    if made is not None:
+        return made, True
+    known = context.note_of_request(actor.connection, site.name, draft.request)
     assert known is not None
-    return known[0], False
+    return known, False
 
 
 def refuse_locked(site: Site, from_us_: int, to_us_: int) -> None:
@@ -211,37 +201,13 @@ def number(text: str, what: str) -> int:
 
 def noted(actor: Actor, site: Site, note_id: int, lang: str = "en") -> Noted:
     """A note as it stands, and what it explains together with the notes that reach further for it."""
-    row = by_id(actor.connection, [site], [note_id], _own_lines(actor, site))[0]
+    row = by_id(actor.connection, [site], [note_id], own_lines(actor, site))[0]
     return Noted(
         note=row,
         explains=effect_of(
-            actor.connection, site, said_of(actor, site, note_id), shows_money(actor, site), lang
+            actor.connection, site, said_by(actor.connection, site, note_id), shows_money(actor, site), lang
         ),
     )
-
-
-def said_of(actor: Actor, site: Site, note_id: int) -> list[Said]:
-    """A living note and the notes that reach further for it, as the matching takes them."""
-    rows = actor.connection.execute(
-        "select note_id, kind, starts_at, ends_at, machine, line, product, order_id, causes from notes "
-        "where (note_id = %(n)s or like_of = %(n)s) and withdrawn_at is null order by note_id",
-        {"n": note_id},
-    ).fetchall()
-    return [
-        Said(
-            note_id=note,
-            kind=kind,
-            from_us=to_us(starts_at),
-            to_us=None if ends_at is None else to_us(ends_at),
-            day_end_us=day_end(site, to_us(starts_at)),
-            machine=machine,
-            line=line,
-            product=product,
-            order=order,
-            causes=None if causes is None else frozenset(causes),
-        )
-        for note, kind, starts_at, ends_at, machine, line, product, order, causes in rows
-    ]
 
 
 def shows_money(actor: Actor, site: Site) -> bool:
@@ -278,7 +244,8 @@ def _mistakes(site: Site, body: NewNote) -> Iterator[Mistake]:
         yield Mistake("line", f"{body.machine!r} is a machine of line {lines[body.machine]!r}; leave one out")
 
 
-def _too_long(name: str, value: str | None, most: int) -> Iterator[Mistake]:
+def too_long(name: str, value: str | None, most: int) -> Iterator[Mistake]:
+    """Mistakes of a text that a person writes."""
     if value is None:
         return
     if len(value) > most:
@@ -315,18 +282,16 @@ def _kept(draft: Draft) -> dict[str, Any]:
 
 def _stored(actor: Actor, note_id: int) -> dict[str, Any]:
     """A note as it is stored, for the audit."""
-    row = actor.connection.execute(
-        "select to_jsonb(n) - 'memory' from notes n where note_id = %s", (note_id,)
-    ).fetchone()
+    row = actor.connection.execute(statement("context.stored_note"), {"note": note_id}).fetchone()
     assert row is not None
     return {name: value for name, value in row[0].items() if value is not None}
 
 
 def _author(actor: Actor, note_id: int) -> str | None:
-    row = actor.connection.execute("select author from notes where note_id = %s", (note_id,)).fetchone()
+    row = actor.connection.execute(statement("context.author"), {"note": note_id}).fetchone()
     return row[0] if row else None
 
 
-def _own_lines(actor: Actor, site: Site) -> frozenset[str | None]:
+def own_lines(actor: Actor, site: Site) -> frozenset[str | None]:
     """Lines whose authors the actor may know."""
     return frozenset(site.lines) if actor.principal.role is KeyRole.FLOOR else frozenset()

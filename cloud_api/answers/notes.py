@@ -122,23 +122,30 @@ def said_at(connection: Connection[Any], site: Site, from_us_: int | None, to_us
         "from": None if from_us_ is None else from_us(from_us_),
         "to": None if to_us_ is None else from_us(to_us_),
     }
-    return [
-        Said(
-            note_id=note_id,
-            kind=kind,
-            from_us=to_us(starts_at),
-            to_us=None if ends_at is None else to_us(ends_at),
-            day_end_us=day_end(site, to_us(starts_at)),
-            machine=machine,
-            line=line,
-            product=product,
-            order=order,
-            causes=None if causes is None else frozenset(causes),
-        )
-        for note_id, kind, starts_at, ends_at, machine, line, product, order, causes in connection.execute(
-            statement("context.said"), window
-        )
-    ]
+    rows = connection.execute(statement("context.said"), window).fetchall()
+    return [_said(site, row) for row in rows]
+
+
+def said_by(connection: Connection[Any], site: Site, note_id: int) -> list[Said]:
+    """A living note and those that reach further for it, as the matching takes them."""
+    rows = connection.execute(statement("context.said_by"), {"note": note_id}).fetchall()
+    return [_said(site, row) for row in rows]
+
+
+def _said(site: Site, row: tuple[Any, ...]) -> Said:
+    note_id, kind, starts_at, ends_at, machine, line, product, order, causes = row
+    return Said(
+        note_id=note_id,
+        kind=kind,
+        from_us=to_us(starts_at),
+        to_us=None if ends_at is None else to_us(ends_at),
+        day_end_us=day_end(site, to_us(starts_at)),
+        machine=machine,
+        line=line,
+        product=product,
+        order=order,
+        causes=None if causes is None else frozenset(causes),
+    )
 
 
 def day_end(site: Site, us: int) -> int:

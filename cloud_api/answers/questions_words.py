@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
@@ -61,3 +62,59 @@ def effect_said(spans: int, hours: Decimal, machines: Sequence[str], lang: str) 
 def pick(words: Mapping[str, str], lang: str) -> str:
     """The words of a language, English where it has none."""
     return words.get(lang, words["en"])
+
+
+_CHOICES = {
+    "en": {
+        "other": "Something else …",
+        "dont_know": "Don't know",
+        "connection": "Connection lost",
+        "power": "No power",
+        "maintenance": "Maintenance",
+    },
+    "es": {
+        "other": "Otra cosa …",
+        "dont_know": "No lo sé",
+        "connection": "Conexión perdida",
+        "power": "Sin corriente",
+        "maintenance": "Mantenimiento",
+    },
+}
+
+
+def choice_word(answer: str, lang: str) -> str:
+    """What stands on an answer to tap; a reason of the plant stays as the plant says it."""
+    return _CHOICES[lang].get(answer, answer)
+
+
+def question_said(machine: str, state: str, begin: dt.datetime, hours: Decimal, spans: int, lang: str) -> str:
+    """A question. `begin` is at the site."""
+    at, length = f"{begin:%H:%M}", lasting(hours)
+    if state == "unknown":
+        return {
+            "en": f"{machine}: no data for {length} from {at}. What was it?",
+            "es": f"{machine}: sin datos durante {length} desde las {at}. ¿Qué pasó?",
+        }[lang]
+    if spans > 1:
+        return {
+            "en": f"{machine} stopped {spans} times for a moment, {length} in all, one at {at}. Why?",
+            "es": f"{machine} paró {spans} veces un momento, {length} en total, una a las {at}. ¿Por qué?",
+        }[lang]
+    return {
+        "en": f"{machine} stopped at {at} for {length}. Why?",
+        "es": f"{machine} paró a las {at} durante {length}. ¿Por qué?",
+    }[lang]
+
+
+def rule_said(machine: str, state: str, short: bool, lang: str) -> str:
+    """What an answer explains besides."""
+    if not short:
+        return {"en": "The answer is for this stop alone.", "es": "La respuesta vale solo para esta parada."}[
+            lang
+        ]
+    return {
+        "en": f"The answer is for every short stop without a reason (below 5 min) of {machine} on this "
+        "production day; you can undo that.",
+        "es": f"La respuesta vale para todas las paradas cortas sin motivo (menos de 5 min) de {machine} "
+        "en este día de producción; se puede deshacer.",
+    }[lang]

@@ -20,6 +20,7 @@ from cloud_api.errors import CloudError
 from cloud_api.store import pool
 from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us
+from cloud_api.work.context import Asking
 from cloud_api.work.turn import Turns, live_from
 
 POLL_S = 0.2
@@ -28,6 +29,8 @@ MINUTE_S = 60.0
 LEAST_REST_S, MOST_REST_S, SHARE_OF_TIME = 0.3, 3.0, 4.0
 """A live machine rests so long between two turns, or so many times as long as its last turn took."""
 RECONNECT_S = 1.0
+ASK_S = 15.0
+"""Rest between two looks at what the floor should be asked."""
 FAULT_REST_S = 60.0
 """A machine whose interpretation failed rests so long; its marks stay."""
 
@@ -62,6 +65,8 @@ class Worker:
         self.now = now
         self._live, self._past = Rests(), Rests()
         self._next_minute = 0.0
+        self._asking = Asking(now)
+        self._next_asking = 0.0
 
     def run(self, stop: Event) -> None:
         """Works until ``stop`` is set; at once at the end of a turn, and never in the middle of one."""
@@ -93,6 +98,10 @@ class Worker:
         """One round over the machines with live marks."""
         self._live_turns(Turns(connection), Event())
 
+    def ask_once(self, connection: Connection[TupleRow]) -> None:
+        """One look at what the floor of every site should be asked."""
+        self._asking.round(connection)
+
     @staticmethod
     def _marked(connection: Connection[TupleRow]) -> list[int]:
         found = connection.execute(statement("work.history"), {"before": "infinity"}).fetchall()
@@ -104,6 +113,9 @@ class Worker:
             self._each_minute(connection)
             busy = self._live_turns(turns, stop)
             busy = self._one_history_turn(turns) or busy
+            if time.monotonic() >= self._next_asking:
+                self.ask_once(connection)
+                self._next_asking = time.monotonic() + ASK_S
             if not busy:
                 stop.wait(POLL_S)
 

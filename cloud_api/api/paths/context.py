@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from cloud_api.access.roles import Area
 from cloud_api.acts import notes as acts
-from cloud_api.answers import notes
+from cloud_api.acts import questions as answering
+from cloud_api.answers import notes, questions
 from cloud_api.answers.shapes import notes as shapes
+from cloud_api.answers.shapes import questions as asked
 from cloud_api.api import parameters
 from cloud_api.api.action import Action
 from cloud_api.api.endpoint import Endpoint
@@ -24,6 +26,18 @@ ENDPOINTS = (
         "to the own line only, unless released, and is no filter. Example: `/v1/notes?q=guide+pin`.",
         notes.notes,
         notes.OPTIONS,
+    ),
+    Endpoint(
+        "/questions",
+        Area.QUESTIONS,
+        (*parameters.WINDOW, "site", "line", "machine", "format", *parameters.PAGE),
+        (),
+        asked.Questions,
+        "What the floor should explain, dearest first",
+        "At most three a shift of a line, none while the machine is down, gone a day after the stop, none "
+        "twice. The floor sees no amount unless site.yaml says `floor: {shows_money: true}`.",
+        questions.questions,
+        questions.OPTIONS,
     ),
 )
 
@@ -71,5 +85,30 @@ ACTIONS = (
         acts.withdraw_note,
         200,
         {"why": "it was the other press"},
+    ),
+    Action(
+        "POST",
+        "/questions/{id}/answer",
+        Area.ANSWERS,
+        asked.Answer,
+        asked.Answered,
+        "Answer a question",
+        "`dont_know` is a full answer: nobody is asked again. What the answer explains is told; stops like "
+        "it are explained too, by the rule of the question, unless `like` is false.",
+        answering.answer_question,
+        200,
+        {"answer": "feeder jam", "lang": "en"},
+    ),
+    Action(
+        "POST",
+        "/questions/{id}/undo",
+        Area.ANSWERS,
+        asked.Undo,
+        asked.Answered,
+        "Take an answer back",
+        "`like`: it explains its own stop only. `answer`: the question is open again.",
+        answering.undo_answer,
+        200,
+        {"what": "like"},
     ),
 )

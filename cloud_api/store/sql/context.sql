@@ -98,3 +98,131 @@ where site = %(site)s
   and not cause = any(%(silent)s)
   and not resource = any(%(withheld)s)
 group by 1, 2, 3, 4, 5, 6, 7, 8, 9;
+
+-- name: stops
+-- Stored segments of some machines that are stops or without data and touch [from, to), each cut at to. Columns
+-- as in answers.segments, the machine in front.
+select machine_id, starts_at, least(ends_at, %(to)s), hour, production_day, effective, state, product, order_id,
+       made_product, made_order, reason, shift, calendar, overtime, paid, crew,
+       (extract(epoch from least(ends_at, %(to)s) - starts_at) * 1000000)::bigint, crew_assumed_us,
+       uncertain_us, good, scrap, rework, energy_kwh, energy_assumed, material, changeovers, late_seen
+from segments
+where machine_id = any(%(machines)s) and state in ('down', 'unknown')
+  and starts_at < %(to)s and starts_at > %(from)s::timestamptz - interval '1 hour' and ends_at > %(from)s
+order by machine_id, starts_at;
+
+-- name: states
+-- What each of some machines was in at an instant or, where its time line ends before, last: machine, state,
+-- since, product, order, whether the interpretation of earlier hours waits.
+select m.machine_id, s.state, s.starts_at, s.ends_at, s.product, s.order_id, s.reason,
+       exists (select from marks d where d.machine_id = m.machine_id
+               and d.hour < date_trunc('hour', %(now)s::timestamptz, 'UTC') - interval '1 hour'
+               and d.hour >= %(now)s::timestamptz - interval '26 hours')
+from unnest(%(machines)s::int[]) as m (machine_id)
+join lateral (
+    select state, starts_at, ends_at, product, order_id, reason
+    from segments where machine_id = m.machine_id and starts_at < %(now)s
+    order by starts_at desc limit 1
+) as s on true;
+
+-- name: since
+-- Since when each of some machines is in the state of an instant, at most a day back.
+select m.machine_id, (
+    select max(ends_at) from segments b
+    where b.machine_id = m.machine_id and b.state <> m.state and b.starts_at < %(now)s
+      and b.starts_at > %(now)s::timestamptz - interval '25 hours')
+from unnest(%(machines)s::int[], %(states)s::text[]) as m (machine_id, state);
+
+-- name: asked
+-- Questions that were asked about some machines in the last days, oldest first.
+select question_id, machine_id, starts_at, ends_at, pattern, shift_from, asked_in, like_until, note_id
+from questions
+where machine_id = any(%(machines)s) and asked_at >= %(since)s and asked_at <= %(now)s
+order by asked_at, question_id;
+
+-- name: ask
+-- Asks a question.
+insert into questions (site, machine_id, kind, state, cause, starts_at, ends_at, reason, product, order_id, shift,
+                       amount, hours, spans, pattern, shift_from, asked_in, asked_at, gone_at)
+values (%(site)s, %(machine)s, 'stop', %(state)s, %(cause)s, %(starts_at)s, %(ends_at)s, %(reason)s, %(product)s,
+        %(order)s, %(shift)s, %(amount)s, %(hours)s, %(spans)s, %(pattern)s, %(shift_from)s, %(asked_in)s,
+        %(asked_at)s, %(gone_at)s)
+returning question_id;
+
+-- name: questions
+-- Questions of some machines, dearest first. states: open, answered, gone.
+select question_id, site, machine_id, kind, state, cause, starts_at, ends_at, reason, product, order_id, shift,
+       amount, hours, spans, pattern, asked_at, gone_at, answered_at, answer, note_id, like_until
+from questions
+where machine_id = any(%(machines)s)
+  and (%(question)s::bigint is null or question_id = %(question)s)
+  and asked_at <= %(now)s
+  and (%(from)s::timestamptz is null or ends_at > %(from)s)
+  and (%(to)s::timestamptz is null or starts_at < %(to)s)
+  and case %(status)s
+      when 'open' then answered_at is null and gone_at > %(now)s
+      when 'answered' then answered_at is not null
+      when 'gone' then answered_at is null and gone_at <= %(now)s
+      else true end
+order by amount desc, starts_at, question_id;
+
+-- name: lock_question
+-- One question, held until the transaction ends.
+select machine_id, request from questions where question_id = %(question)s for update;
+
+-- name: answer
+-- Puts an answer to a question.
+update questions
+set answered_at = %(now)s, answer = %(answer)s, note_id = %(note)s, like_until = %(like_until)s,
+    request = coalesce(%(request)s, request)
+where question_id = %(question)s;
+
+-- name: reopen
+-- Takes an answer back: the question is asked on.
+update questions
+set answered_at = null, answer = null, note_id = null, like_until = null where question_id = %(question)s;
+
+-- name: end_like
+-- From now on the answer explains nothing else.
+update questions set like_until = null where question_id = %(question)s;
+
+-- name: likes
+-- Spans that the answer to a question explains besides its own.
+select machine, starts_at, ends_at, note_id from notes
+where question_id = %(question)s and like_of is not null and withdrawn_at is null order by starts_at;
+
+-- name: reasons_seen
+-- Reasons of the stops of some machines in the last four weeks, the most frequent first.
+select machine_id, reason, count(*) from segments
+where machine_id = any(%(machines)s) and state = 'down' and reason is not null
+  and starts_at < %(now)s and starts_at > %(now)s::timestamptz - interval '28 days'
+group by 1, 2 order by 1, 3 desc, 2;
+
+-- name: with_likes
+-- Notes, and those that reach further for them.
+select note_id from notes where note_id = any(%(notes)s) or like_of = any(%(notes)s) order by note_id;
+
+-- name: said_by
+-- A living note and those that reach further for it, as in said.
+select note_id, kind, starts_at, ends_at, machine, line, product, order_id, causes
+from notes where (note_id = %(note)s or like_of = %(note)s) and withdrawn_at is null order by note_id;
+
+-- name: author
+-- Who wrote a note.
+select author from notes where note_id = %(note)s;
+
+-- name: stored_note
+-- A note as it is stored, for the audit.
+select to_jsonb(n) - 'memory' from notes n where note_id = %(note)s;
+
+-- name: claim_site
+-- Takes a site for this transaction's look at it, unless another has it.
+select pg_try_advisory_xact_lock(hashtext('plantledger context'), hashtext(%(site)s));
+
+-- name: answer_said
+-- What the living note of an answer says, and who said it.
+select text, author from notes where note_id = %(note)s and withdrawn_at is null;
+
+-- name: pattern
+-- What a question was about, as in asked.
+select starts_at, ends_at, pattern, shift_from, asked_in from questions where question_id = %(question)s;

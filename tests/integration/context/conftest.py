@@ -16,8 +16,19 @@ from tests.conftest import Servers
 from tests.integration.api.serving import client, served, told
 from tests.integration.api.shop import write_history, write_plant
 
-NOW = datetime(2026, 3, 4, 20, 0, tzinfo=UTC)
-"""The present of the shop: the evening of its last day."""
+NOW = datetime(2026, 3, 5, 13, 0, tzinfo=UTC)
+"""The present of the shop: the end of the early shift of its last day."""
+
+STOPS = {
+    "cut": (
+        ("07:00:00", "07:02:00"),
+        ("08:00:00", "08:02:30"),
+        ("09:00:00", "09:20:00"),
+        ("11:00:00", "11:01:00"),
+    ),
+    "pack": (("10:00:00", "10:15:00"),),
+}
+"""Stops of the last day for which nobody gave a reason, at the site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +51,7 @@ def filled(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """The name of a database with the shop's days in it, to copy."""
     folder = tmp_path_factory.mktemp("workshop")
     for url in servers.new_database("plain", servers.template):
-        told(url, "tiny", write_plant(folder), [write_history(folder)])
+        told(url, "tiny", write_plant(folder), [write_history(folder), write_last_day(folder)])
         with psycopg.connect(url) as connection:
             name = connection.info.dbname
         yield name
@@ -67,6 +78,22 @@ def floor(workshop: Workshop) -> Iterator[httpx.Client]:
 def finance(workshop: Workshop) -> Iterator[httpx.Client]:
     with workshop.as_("finance") as http:
         yield http
+
+
+def write_last_day(folder: Path) -> Path:
+    """5 March until noon: both machines run, and stop without a reason."""
+    rows = []
+    for machine, stops in STOPS.items():
+        rows.append(("06:00:00", machine, "state", "running"))
+        rows += [("06:00:00", machine, "product", "P"), ("06:00:00", machine, "order", "A2")]
+        rows += [("06:00:00", machine, "crew", "2"), ("12:00:00", machine, "state", "running")]
+        for begin, end in stops:
+            rows += [(begin, machine, "state", "down"), (end, machine, "state", "running")]
+        for hour in range(6, 12):
+            good = 3000 + 80 * hour
+            rows.append((f"{hour:02}:30:00", machine, "good_count", str(good)))
+    text = "".join(f"2026-03-05T{clock}+01:00,{','.join(said)}\n" for clock, *said in sorted(rows))
+    return text_file(folder, "last_day.csv", f"time,machine,role,value\n{text}")
 
 
 def text_file(folder: Path, name: str, text: str) -> Path:

@@ -164,8 +164,9 @@ def test_a_locked_period_stays_as_it_is(workshop: Workshop, floor: httpx.Client)
     note = kept(floor)["note"]
     with psycopg.connect(workshop.url) as connection:
         connection.execute(
-            "insert into periods (site, period, starts_at, ends_at, status) "
-            "values ('tiny', '2026-03', '2026-03-01T05:00Z', '2026-04-01T04:00Z', 'locked')"
+            "insert into periods (site, period, starts_at, ends_at, status, first_day, end_day, "
+            "plant_version, locked_at) select 'tiny', '2026-03', '2026-03-01T05:00Z', '2026-04-01T04:00Z', 'locked', "
+            "'2026-03-01', '2026-04-01', max(version), now() from plant_versions"
         )
     path = f"/v1/notes/{note['id']}"
     for refused in (
@@ -233,7 +234,7 @@ def test_a_note_without_an_end_explains_its_production_day(workshop: Workshop, f
         assert notes_over(connection, site, "pack", noon, noon + 1) == []
     assert over == []
     told = {key[0].day: share_of([share]) for key, share in days.items() if key[1] == "machine"}
-    assert told == {2: 0, 3: 1, 4: 0}
+    assert told == {2: 0, 3: 1, 4: 0, 5: 0}
 
 
 def test_the_sum_of_the_parts_is_the_ledger(workshop: Workshop, finance: httpx.Client) -> None:

@@ -1,0 +1,191 @@
+"""What the floor is asked: which stops, when, and how often at most. Pure: the ledger and the present in,
+questions out.
+
+The limits protect the floor: at most three questions a shift of a line, none of a machine that is down, none
+older than a day, none twice. The dearest first; short stops of one machine and day are one question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from msgspec import Struct
+
+from cloud_api.interpret.calendar import Almanac
+from cloud_api.interpret.model import HOUR_US, MINUTE_US
+
+MOST_A_SHIFT = 3
+SHORT_US = 5 * MINUTE_US
+"""A stop below this is an intervention: many alike, one cause."""
+SETTLED_US = 2 * MINUTE_US
+"""So long after its end a stop may be asked about: a reason may still be given within the minute after."""
+FRESH_US = 24 * HOUR_US
+"""Older than this, nobody is asked about it."""
+PACE = ((Decimal(1) / 3, 1), (Decimal(2) / 3, 2), (Decimal("0.9"), 3))
+"""How many questions may have been asked once this share of the shift is over; a dear one need not wait."""
+DEAR, LEAST = Decimal(5), Decimal(100)
+"""A question is dear from a fifth of the material amount on, and worth asking from a hundredth on."""
+ZERO = Decimal(0)
+
+
+class ShiftSpan(Struct, frozen=True):
+    """One shift of one day with its breaks; `name` None: nobody is there."""
+
+    from_us: int
+    to_us: int
+    name: str | None
+
+
+class Stop(Struct, frozen=True, kw_only=True):
+    """A stop that nobody explained yet, joined across the cuts of storage. `amount`: what it cost."""
+
+    machine: str
+    from_us: int
+    to_us: int
+    state: str
+    cause: str
+    reason: str | None
+    product: str | None
+    order: str | None
+    shift: str | None
+    shift_from_us: int
+    day_from_us: int
+    amount: Decimal
+
+    @property
+    def pattern(self) -> str:
+        """What stops like it have in common; a long stop is like no other."""
+        if self.to_us - self.from_us < SHORT_US:
+            return f"{self.state}|{self.reason or ''}|short"
+        return f"{self.state}|{self.reason or ''}|{self.from_us}"
+
+
+class Group(Struct, frozen=True, kw_only=True):
+    """Stops that one answer explains: the dearest, which is asked about, and those like it."""
+
+    first: Stop
+    stops: tuple[Stop, ...]
+
+    @property
+    def amount(self) -> Decimal:
+        """What they cost together."""
+        return sum((stop.amount for stop in self.stops), ZERO)
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """A question as it was asked before."""
+
+    machine: str
+    from_us: int
+    to_us: int
+    pattern: str
+    shift_from_us: int
+    asked_in_us: int
+    day_from_us: int
+
+
+def shift_at(almanac: Almanac, us: int) -> ShiftSpan:
+    """The shift of an instant, its breaks included; outside all shifts the time between two."""
+    day = almanac.day_span(almanac.production_day(us))
+    joined: list[ShiftSpan] = []
+    status = ""
+    for span in almanac.spans(day.from_us - FRESH_US, day.to_us + FRESH_US):
+        # Within a shift scheduled time and breaks take turns; two of a kind are two shifts of one name.
+        if joined and joined[-1].name == span.shift and span.status != status:
+            joined[-1] = ShiftSpan(joined[-1].from_us, span.to_us, span.shift)
+        else:
+            joined.append(ShiftSpan(span.from_us, span.to_us, span.shift))
+        status = span.status
+    return next(shift for shift in joined if shift.from_us <= us < shift.to_us)
+
+
+def grouped(stops: Iterable[Stop]) -> list[Group]:
+    """Stops by what they have in common on a machine and production day, the dearest first."""
+    alike: dict[tuple[str, int, str], list[Stop]] = {}
+    for stop in stops:
+        alike.setdefault((stop.machine, stop.day_from_us, stop.pattern), []).append(stop)
+    groups = [
+        Group(first=min(members, key=_dearest), stops=tuple(sorted(members, key=_begin)))
+        for members in alike.values()
+    ]
+    return sorted(groups, key=lambda group: (-group.amount, group.first.from_us, group.first.machine))
+
+
+def to_ask(
+    stops: Iterable[Stop],
+    asked: Sequence[Asked],
+    shift: ShiftSpan,
+    now_us: int,
+    down: frozenset[str],
+    material: Decimal | None,
+) -> list[Group]:
+    """What to ask the floor of one line now, dearest first; `asked`: all of that line in the last days.
+
+    `down`: machines that nobody is asked about just now. `material`: the material amount of the site.
+    """
+    if shift.name is None:
+        return []
+    in_shift = sum(one.asked_in_us == shift.from_us for one in asked)
+    of_shift: dict[int, int] = {}
+    for one in asked:
+        of_shift[one.shift_from_us] = of_shift.get(one.shift_from_us, 0) + 1
+    paced = _paced(shift, now_us)
+    chosen: list[Group] = []
+    for group in grouped(stop for stop in stops if _is_open(stop, asked, now_us)):
+        free = min(MOST_A_SHIFT, MOST_A_SHIFT if _is_dear(group, material) else paced)
+        home = group.first.shift_from_us
+        if group.first.machine in down or not _is_worth_it(group, material):
+            continue
+        if in_shift + len(chosen) < free and of_shift.get(home, 0) < MOST_A_SHIFT:
+            chosen.append(group)
+            of_shift[home] = of_shift.get(home, 0) + 1
+    return chosen
+
+
+def like(stops: Iterable[Stop], asked: Asked) -> list[Stop]:
+    """Stops that the answer to a question explains besides its own: same machine, production day and
+    pattern, and not the one asked about."""
+    return [
+        stop
+        for stop in stops
+        if stop.machine == asked.machine
+        and stop.day_from_us == asked.day_from_us
+        and stop.pattern == asked.pattern
+        and not (stop.from_us < asked.to_us and stop.to_us > asked.from_us)
+    ]
+
+
+def _is_open(stop: Stop, asked: Sequence[Asked], now_us: int) -> bool:
+    """Whether a stop is over, fresh, and was not asked about."""
+    if stop.to_us > now_us - SETTLED_US or stop.to_us <= now_us - FRESH_US or stop.amount <= 0:
+        return False
+    return not any(
+        one.machine == stop.machine
+        and (
+            (stop.from_us < one.to_us and stop.to_us > one.from_us)
+            or (one.pattern, one.day_from_us) == (stop.pattern, stop.day_from_us)
+        )
+        for one in asked
+    )
+
+
+def _paced(shift: ShiftSpan, now_us: int) -> int:
+    over = Decimal(now_us - shift.from_us) / Decimal(shift.to_us - shift.from_us)
+    return max((count for share, count in PACE if over >= share), default=0)
+
+
+def _is_dear(group: Group, material: Decimal | None) -> bool:
+    return material is not None and group.amount * DEAR >= material
+
+
+def _is_worth_it(group: Group, material: Decimal | None) -> bool:
+    return group.amount * LEAST >= (material or ZERO)
+
+
+def _dearest(stop: Stop) -> tuple[Decimal, int]:
+    return -stop.amount, stop.from_us
+
+
+def _begin(stop: Stop) -> int:
+    return stop.from_us
