@@ -1,5 +1,5 @@
 # Everything a user or developer types. Each target sets up what it needs; nothing has to be done before.
-.PHONY: demo test lint bench setup clean
+.PHONY: demo test lint bench deb setup clean
 
 PY := .venv/bin/python
 
@@ -22,6 +22,11 @@ lint: ## formatting, style, types and the rules of who may import whom
 bench: ## benchmarks, as a table with ratios against the obvious limit
 	@deploy/setup dev
 	@$(PY) -m tests.bench
+
+deb: ## Debian packages and offline bundles of the edge agent, for amd64 and arm64, in dist/
+	@deploy/setup dev
+	@$(PY) -m deploy.packages --architecture amd64
+	@$(PY) -m deploy.packages --architecture arm64
 
 setup: ## only the set-up, with all that development needs
 	@deploy/setup dev

@@ -1,4 +1,4 @@
-"""How much a small gateway writes to its card in a day, counted in blocks that each synchronisation touches."""
+"""How much a small gateway writes to its card in a day, counted in blocks that a synchronisation touches."""
 
 from __future__ import annotations
 
