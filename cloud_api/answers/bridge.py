@@ -12,11 +12,13 @@ from msgspec import UNSET
 from psycopg import Connection
 
 from cloud_api.answers.bridge_base import base_name, base_question, walk_of
+from cloud_api.answers.bridge_context import Context, context_of
 from cloud_api.answers.bridge_evidence import Evidence, evidence_of
 from cloud_api.answers.bridge_factors import Factor
 from cloud_api.answers.bridge_links import cell_of, segments_of
 from cloud_api.answers.bridge_rounding import Told, decimal, rounded
 from cloud_api.answers.bridge_sides import Side
+from cloud_api.answers.bridge_statement import statement
 from cloud_api.answers.bridge_walks import Step, Walk
 from cloud_api.answers.envelope import envelope
 from cloud_api.answers.grouping import Key
@@ -36,7 +38,11 @@ def bridge(connection: Connection[Any], question: Question, sees_money: bool, no
     base = base_question(question)
     walk, end, start, _ = walk_of(connection, question, base, measure)
     figures = rounded(walk)
-    evidence = evidence_of(connection, question, base, walk, figures, measure == "unit_cost")
+    per_unit = measure == "unit_cost"
+    evidence = evidence_of(connection, question, base, walk, figures, per_unit)
+    context = context_of(connection, question, base is None, per_unit, now)
+    bars = _bars(question, base, walk, figures, evidence, context)
+    text = statement(question, base, base_name(question), measure, bars, figures)
     base_from, base_to = (None, None) if base is None else window(base)
     return Bridge(
         **envelope(connection, question, now),
@@ -52,16 +58,16 @@ def bridge(connection: Connection[Any], question: Question, sees_money: bool, no
             CountedAt(site=site, line=line, machine=machine, good_units=good)
             for (site, line, machine), good in sorted(end.counted.items())
         ],
-        bars=_bars(question, base, walk, figures, evidence),
+        bars=bars,
         groups=_groups(question, walk, figures) if question.by else UNSET,
         aside=_aside(end, start),
-        statement="",
-        statement_links=[],
+        statement=" ".join(text.sentences),
+        statement_links=text.links,
     )
 
 
 def _bars(
-    question: Question, base: Question | None, walk: Walk, figures: Told, evidence: Evidence
+    question: Question, base: Question | None, walk: Walk, figures: Told, evidence: Evidence, context: Context
 ) -> list[BridgeBar]:
     bars = []
     for step in figures.steps:
@@ -78,8 +84,8 @@ def _bars(
                 owner=_owner(question, factor, rows),
                 planning=planning,
                 operational=None if planning is None else amount - planning,
-                persistence=None,
-                explained_share=None,
+                persistence=context.persistence(factor),
+                explained_share=context.explained(factor, group),
                 evidence=rows,
                 segments=segments_of(question, factor, group, base is None, evidence.per_unit),
                 base_segments=None

@@ -11,6 +11,7 @@ from typing import Any
 from psycopg import Connection
 
 from cloud_api.answers.bridge_budget import budget_of, budgeted_revenue
+from cloud_api.answers.bridge_sales import add_sales
 from cloud_api.answers.bridge_sides import UNUSED, Makes, Side, makes_of, side_of
 from cloud_api.answers.bridge_walks import (
     LISTED,
@@ -110,7 +111,10 @@ def walk_of(
         if per_unit and not start.volume:
             raise QuestionError([Mistake("base", "has no unit cost: the base window made no good unit")])
         walk = between(start, end, question.by, per_unit)
-        return (walk.turned() if measure == "margin" else walk), end, start, None
+        if measure == "margin":
+            walk = walk.turned()
+            add_sales(connection, walk, question, end, (base, start), None)
+        return walk, end, start, None
     sheet = sheet_of(connection, question.grouped(*dict.fromkeys((*_MAKES, *question.by))))
     if base_name(question) == "standard":
         walk = from_standard(sheet, question.by, end.volume, per_unit)
@@ -118,7 +122,10 @@ def walk_of(
             walk.stand(group, Fraction(amount), Fraction(amount))
     else:
         walk = _budget_walk(question, sheet, end, measure)
-    return (walk.turned() if measure == "margin" else walk), end, None, sheet
+    if measure == "margin":
+        walk = walk.turned()
+        add_sales(connection, walk, question, end, None, sheet)
+    return walk, end, None, sheet
 
 
 def _budget_walk(question: Question, sheet: Sheet, end: Side, measure: str) -> Walk:

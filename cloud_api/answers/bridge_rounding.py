@@ -23,6 +23,7 @@ class Told:
     start: Decimal
     end: Decimal
     starts: dict[Key, Decimal]
+    units: Decimal
 
 
 def decimal(exact: Fraction) -> Decimal:
@@ -52,6 +53,7 @@ def rounded(walk: Walk) -> Told:
         start=start,
         end=end if amounts else start,
         starts=dict(zip(groups, starts, strict=True)),
+        units=walk.made[1],
     )
 
 

@@ -100,8 +100,10 @@ class StatementLink(Struct, frozen=True, kw_only=True):
 
     text: Annotated[str, Meta(description="As it stands in the statement.")]
     amount: Decimal
-    address: str
-    field: Annotated[str, Meta(description="Which field of the address's answer the number is, or sums.")]
+    address: Annotated[str, Meta(description="Where the rows are.")]
+    rows: Annotated[Literal["rows", "bars", "groups"], Meta(description="Which list of that answer.")]
+    field: Annotated[str, Meta(description="Which field of its rows adds up to the amount.")]
+    factor: Annotated[str | None, Meta(description="Only rows of this factor; null: all.")] = None
 
 
 class GoodUnits(Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from itertools import product
@@ -143,9 +144,38 @@ def test_spans_of_both_windows_stand_behind_a_change(http: httpx.Client) -> None
             assert row["cost"] == ask(http, row["rows"].removeprefix("/v1/"))["total"]
 
 
+def test_sales_add_their_price_and_the_change_of_stock(http: httpx.Client) -> None:
+    bridge = ask(http, "bridge", base="standard", measure="margin", **DAY)
+    bars = {bar["factor"]: bar["amount"] for bar in bridge["bars"]}
+    assert bars["sales_price"] == 2400 - 100 * 23
+    made = {row["product"]: row for row in ask(http, "variances", by="product", **DAY)["rows"]}
+    units = {"P": 480, "=Q": 240}
+    listed = {"P": 20, "=Q": 23}
+    unsold = sum(units[name] * listed[name] - made[name]["allowance"] for name in units)
+    sold = 100 * (23 - made["=Q"]["allowance"] / units["=Q"])
+    assert abs(bars["stock"] - (sold - unsold)) < Decimal("0.001")
+
+
 def test_the_engineer_walks_without_wages(http: httpx.Client) -> None:
     bridge = ask(http, "bridge", base="standard", by="resource", resource="machine", **DAY)
     assert {bar["resource"] for bar in bridge["bars"]} == {"machine"}
+
+
+@pytest.mark.parametrize("base", BASES, ids=str)
+@pytest.mark.parametrize("measure", ["unit_cost", "total_cost", "margin"])
+def test_each_number_of_the_statement_is_the_sum_of_its_rows(
+    http: httpx.Client, base: dict[str, str], measure: str
+) -> None:
+    bridge = ask(http, "bridge", measure=measure, **base, **DAY)
+    assert 1 <= bridge["statement"].count(". ") + 1 <= 3, bridge["statement"]
+    for link in bridge["statement_links"]:
+        assert link["text"] in bridge["statement"]
+        rows = ask(http, link["address"].removeprefix("/v1/"))[link["rows"]]
+        own = [row for row in rows if link["factor"] in (None, row.get("factor"))]
+        found = sum(row[link["field"]] for row in own)
+        assert abs(found) == abs(link["amount"]), link
+    numbers = re.findall(r"EUR [\d,.]*\d", bridge["statement"])
+    assert len(numbers) == len(bridge["statement_links"])
 
 
 @pytest.mark.parametrize(
