@@ -165,7 +165,8 @@ def test_a_locked_period_stays_as_it_is(workshop: Workshop, floor: httpx.Client)
     with psycopg.connect(workshop.url) as connection:
         connection.execute(
             "insert into periods (site, period, starts_at, ends_at, status, first_day, end_day, "
-            "plant_version, locked_at) select 'tiny', '2026-03', '2026-03-01T05:00Z', '2026-04-01T04:00Z', 'locked', "
+            "plant_version, locked_at) "
+            "select 'tiny', '2026-03', '2026-03-01T05:00Z', '2026-04-01T04:00Z', 'locked', "
             "'2026-03-01', '2026-04-01', max(version), now() from plant_versions"
         )
     path = f"/v1/notes/{note['id']}"
