@@ -21,6 +21,7 @@ from edge_agent.adapters.buffer_files import DiskFiles
 from edge_agent.adapters.buffer_limits import limits_of
 from edge_agent.adapters.buffer_state import instance_of, machine_id
 from edge_agent.adapters.mqtt import MqttUplink
+from edge_agent.app.audit import Audit
 from edge_agent.app.certificate import expires_us
 from edge_agent.app.clock import SystemClock, boot_id
 from edge_agent.app.fleet import Fleet
@@ -86,6 +87,7 @@ class Agent:
         self.drain.use(self.buffer.use(build_dictionary(config)))
         self._counted = RecordCounters()
         self.recorder = self._new_recorder(config)
+        self._audit = Audit()
         self.fleet: Fleet | None = None
         self._tasks: asyncio.TaskGroup | None = None
         self._recording: asyncio.Task[None] | None = None
@@ -112,6 +114,11 @@ class Agent:
             Loop("recorder", lambda: self.recorder.turned_s, RECORD_STANDS_S),
             Loop("drain", lambda: self.drain.turned_s, DRAIN_STANDS_S),
         ]
+
+    async def _greet(self) -> None:
+        """At each connect, which read the files of the uplink again."""
+        self._audit.certificates(self.config)
+        await self.drain.greet()
 
     def _begin_timeline(self) -> None:
         believed = self.clock.is_believable(self.buffer.newest_us())
@@ -151,13 +158,14 @@ class Agent:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
+                self._audit.started(self.config, self._identity)
                 committing = self._begin(self.buffer.run(), "buffer")
                 self.drain.begin()
                 self._recording = self._begin(self.recorder.run(), "recorder")
                 self.fleet = Fleet(tasks, self.clock, lambda config: build_sources(config, self.clock))
                 self.fleet.use(self.config, self._sink(self.config))
                 linked = [
-                    self._begin(self.uplink.run(self.drain.greet, self.drain.received), "uplink"),
+                    self._begin(self.uplink.run(self._greet, self.drain.received), "uplink"),
                     self._begin(self.drain.run(), "drain"),
                     self._begin(self.heartbeat.run(), "heartbeat"),
                     self._begin(self._keep_time(), "clock"),
@@ -194,6 +202,7 @@ class Agent:
         self._recording = self._begin(self.recorder.run(), "recorder")
         kept = [name for name in self.fleet.names() if name not in touched]
         self._begin(self.fleet.read_again(kept), "full read")
+        self._audit.config(config)
         self._be_scraped(before)
         self.heartbeat.changed()
         return touched
