@@ -29,6 +29,7 @@ from cloud_api.interpret.allowance import allowance, unit_cost
 from cloud_api.interpret.drift import Stake, cusum, robust_mean
 from cloud_api.interpret.drift_watch import Standing, Stream, limits, watch
 from cloud_api.interpret.money import exactly, shown
+from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us, to_us
 
 OPTIONS = (
@@ -89,7 +90,7 @@ def found(connection: Connection[Any], question: Question, now: dt.datetime) -> 
     """The rows of all sites of a question, in no order."""
     rows: list[AssumptionRow] = []
     for site in question.sites:
-        frame = frame_of(question, site, now)
+        frame = frame_of(connection, question, site, now)
         if site.book is None or frame is None:
             continue
         own = list(watched_at(connection, question, site, frame))
@@ -113,15 +114,18 @@ def watched_at(
     yield from watched(site, site.book, rows, frame.recent_from)
 
 
-def frame_of(question: Question, site: Site, now: dt.datetime) -> Frame | None:
+def frame_of(connection: Connection[Any], question: Question, site: Site, now: dt.datetime) -> Frame | None:
     """The days to look at: up to the window's end or the present, back 13 weeks or to the window's start."""
     if site.book is None:
         return None
     until = min(to_us(now), to_us(now) if question.to_us is None else question.to_us)
     end = site.day_of(until - 1) + dt.timedelta(days=1)
     first = end - BACK
+    ids = {"machines": [machine.machine_id for machine in question.machines if machine.site == site.name]}
+    firsts = [to_us(begun) for begun, _ in connection.execute(statement("answers.trust_spans"), ids)]
+    first = max(first, site.day_of(min(firsts))) if firsts else first
     if question.from_us is not None:
-        first = min(first, site.day_of(question.from_us))
+        first = min(end, site.day_of(question.from_us))
     period = next((one for one in site.periods if one.from_us < until <= one.to_us), None)
     span = (site.day_start_us(first), until) if period is None else (period.from_us, period.to_us)
     return Frame(first, end, *span)

@@ -44,7 +44,7 @@ def _passing(one: Series, question: Question, now: datetime) -> dict[str, Decima
     ]
     amounts: dict[str, Decimal] = defaultdict(Decimal)
     for cell in sorted(one.excess):
-        told = None if cell in UNUSED or not any(inside) else judged(one, (cell,), now, None)
+        told = None if cell in UNUSED or not any(inside) else judged(one, (cell,), None)
         if told is None or told.course.verdict not in PASSING:
             continue
         added = sum(

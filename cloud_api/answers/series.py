@@ -47,7 +47,8 @@ PRESENT = 1 / 3
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a machine made of a product on a production day; hours are machine hours, person-hours cost."""
+    """What a machine made of a product on a production day; hours are machine hours, person-hours cost;
+    `slack_h` is scheduled time waiting or idle."""
 
     site: str
     line: str
@@ -61,6 +62,7 @@ class Made:
     run_h: float
     present_h: float
     person_h: float
+    slack_h: float
 
     def key(self, by: Sequence[str]) -> Key:
         """The scope that it belongs to."""
@@ -150,7 +152,7 @@ def _of_site(
     scopes: dict[Key, list[Made]] = defaultdict(list)
     for row in made:
         scopes[row.key(by)].append(row)
-    cards = _Cards(book, span[1] - dt.timedelta(days=1), question)
+    cards = Cards(book, span[1] - dt.timedelta(days=1), question)
     series = {key: one for key, rows in scopes.items() if (one := _scope(key, site, rows, cards)) is not None}
     if costs and series:
         sums = sums_of(connection, question.grouped(*by, "resource", "cause", "day"))
@@ -182,7 +184,7 @@ def made_by_day(
     ]
 
 
-class _Cards:
+class Cards:
     """Standards of one date: allowance, weight and ideal cycle of a product on a machine."""
 
     def __init__(self, book: Book, date: dt.date, question: Question) -> None:
@@ -227,7 +229,7 @@ class _Day:
     person_h: float = 0.0
 
 
-def _scope(key: Key, site: Site, rows: Sequence[Made], cards: _Cards) -> Series | None:
+def _scope(key: Key, site: Site, rows: Sequence[Made], cards: Cards) -> Series | None:
     """The days of a scope that count; None where none does."""
     machines = frozenset(row.machine for row in rows)
     counted = {(row.line, row.product): cards.counts(row.line, row.product, machines) for row in rows}
@@ -260,7 +262,7 @@ def _scope(key: Key, site: Site, rows: Sequence[Made], cards: _Cards) -> Series 
 
 
 def _weights(
-    counted: Mapping[tuple[str, str | None], str | None], machines: frozenset[str], cards: _Cards
+    counted: Mapping[tuple[str, str | None], str | None], machines: frozenset[str], cards: Cards
 ) -> Callable[[str, str | None], float]:
     """Weight of a good unit by line and product: its standard cost in the scope, 1 where there is none."""
     worth = {
@@ -278,7 +280,7 @@ def _weights(
 
 
 def _add(
-    day: _Day, row: Made, counts: bool, weight: Callable[[str, str | None], float], cards: _Cards
+    day: _Day, row: Made, counts: bool, weight: Callable[[str, str | None], float], cards: Cards
 ) -> None:
     if counts and row.good > 0:
         day.good += row.good
@@ -298,7 +300,7 @@ def _price(
     series: Mapping[Key, Series],
     sums: Mapping[Key, Any],
     scopes: Mapping[Key, Sequence[Made]],
-    cards: _Cards,
+    cards: Cards,
 ) -> None:
     """Cost by cell and day, less what the standard allows for the mix of the day."""
     places = {key: {day: at for at, day in enumerate(one.days)} for key, one in series.items()}

@@ -75,7 +75,7 @@ def verdicts(connection: Connection[Any], question: Question, sees_money: bool, 
     told: list[tuple[Judged, VerdictRow]] = []
     for one in scopes:
         for resource, cells in _groups(one, "resource" in question.by, measure):
-            found = judged(one, cells, now, finer) if cells else _measured(one, measure)
+            found = judged(one, cells, finer) if cells else _measured(one, measure)
             if found is not None:
                 told.append((found, _row(connection, question, by, found, resource, measure)))
     told = [(each, seasonal(connection, question, now, by, each, row)) for each, row in told]
@@ -95,7 +95,7 @@ def verdicts_by_cause(
     finer = Finer(connection, question, now, ("site",), scopes)
     for one in scopes:
         for cell in sorted(one.excess):
-            found = judged(one, (cell,), now, finer)
+            found = judged(one, (cell,), finer)
             if found is None:
                 continue
             verdict = was_seasonal(connection, question, now, ("site",), found)
@@ -110,7 +110,7 @@ def verdicts_by_cause(
     return told
 
 
-def judged(one: Series, cells: tuple[Cause, ...], now: dt.datetime, finer: Finer | None) -> Judged | None:
+def judged(one: Series, cells: tuple[Cause, ...], finer: Finer | None) -> Judged | None:
     """The verdict on some cells of a scope together; None where they never moved enough to matter."""
     values = one.unit_cost(cells)
     if not _matters(one, values):

@@ -23,6 +23,8 @@ SEARCHED = 3
 """Parameters that a label costs: its size, and that it was searched for."""
 LEAST = 12
 """Observations below which nothing recurs."""
+CLOSE = 2.0
+"""What the criterion must fall by, beyond the price of the search."""
 FAR = 5.0
 """Robust standard deviations beyond which an observation counts as if it stood there."""
 ALIKE = 0.5
@@ -86,7 +88,7 @@ def _tie(values: Array, kind: str, label: str, labels: Sequence[str], sign: int)
     free = count - SEARCHED - 3
     cost = SEARCHED * math.log(count) * count / max(1, free)
     gain = count * math.log(max(whole, 1e-300) / max(pooled, 1e-10 * max(whole, 1e-300))) - cost
-    if gain <= 0:
+    if gain <= CLOSE:
         return None
     return Tie(
         kind=kind,

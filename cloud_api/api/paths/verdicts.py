@@ -6,8 +6,11 @@ from cloud_api.access.roles import Area
 from cloud_api.acts.assumptions import accept
 from cloud_api.answers.assumptions import OPTIONS as ASSUMPTION_OPTIONS
 from cloud_api.answers.assumptions import assumptions
+from cloud_api.answers.forecast import OPTIONS as FORECAST_OPTIONS
+from cloud_api.answers.forecast import forecast
 from cloud_api.answers.question import FILTERS
 from cloud_api.answers.shapes.assumptions import Acceptance, Accepted, Assumptions
+from cloud_api.answers.shapes.forecast import Forecast
 from cloud_api.answers.shapes.verdicts import Verdicts
 from cloud_api.answers.verdicts import BY, OPTIONS, verdicts
 from cloud_api.api.action import Action
@@ -48,6 +51,21 @@ ENDPOINTS = (
         assumptions,
         ASSUMPTION_OPTIONS,
         "status=broken",
+    ),
+    Endpoint(
+        "/forecast",
+        Area.ASSUMPTIONS,
+        ("site", "line", "machine", "product", "format"),
+        (),
+        Forecast,
+        "Where the period ends",
+        "Cost to date is the ledger's; cost to come follows each cause's verdict: structural stays, drift "
+        "goes on, temporary fades, isolated does not come again, recurring comes as often as it did. p10 and "
+        "p90 in closed form from the days so far. Output against the plan and what the slowest machine of "
+        "each line can give; orders that are or will be late. Example: `/v1/forecast?horizon=quarter`.",
+        forecast,
+        FORECAST_OPTIONS,
+        "horizon=period",
     ),
 )
 

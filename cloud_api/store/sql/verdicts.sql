@@ -1,14 +1,17 @@
 -- name: days
 -- What machines of a site made, and how long they ran, by production day and product (of the units, else of the
 -- time), and by shift where asked. Per group: machine, day, product, shift, good, scrap, rework, hours running,
--- hours present (trusted, and scheduled or at work), person-hours that cost. A null filter lets every row through.
+-- hours present (trusted, and scheduled or at work), person-hours that cost, scheduled
+-- hours waiting or idle. A null filter lets every row through.
 select machine_id, production_day, coalesce(made_product, product), case when %(by_shift)s then shift end,
        sum(good)::float8, sum(scrap)::float8, sum(rework)::float8,
        coalesce(sum(duration_us) filter (where state = 'running'), 0)::float8 / 3.6e9,
        coalesce(sum(duration_us) filter (where state <> 'unknown' and (calendar = 'scheduled'
                                                or state in ('running', 'changeover'))), 0)::float8 / 3.6e9,
        coalesce(sum(crew * duration_us) filter (where calendar = 'scheduled' or paid
-                                                or state in ('running', 'changeover')), 0)::float8 / 3.6e9
+                                                or state in ('running', 'changeover')), 0)::float8 / 3.6e9,
+       coalesce(sum(duration_us) filter (where state in ('waiting', 'idle') and calendar = 'scheduled'), 0)::float8
+           / 3.6e9
 from outputs
 where site = %(site)s and machine_id = any(%(machines)s)
   and (%(first_day)s::date is null or production_day >= %(first_day)s)
