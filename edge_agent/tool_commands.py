@@ -21,6 +21,7 @@ def add_tools(commands: Commands) -> None:
     _add_doctor(commands)
     _add_probe(commands)
     _add_browse(commands)
+    _add_import(commands)
     _add_trust(commands)
     _add_cert(commands)
     _add_buffer(commands)
@@ -72,6 +73,21 @@ def _add_browse(commands: Commands) -> None:
     form.add_argument("--yaml", action="store_true", help="as config to paste")
     form.add_argument("--json", action="store_true", help="one JSON object a node and line")
     _add_typed(browse, modbus=False)
+
+
+def _add_import(commands: Commands) -> None:
+    tags = add(
+        commands, "import-tags", _import_tags, "print a tag list of a PLC tool as config to paste",
+        "tags.csv --node 'nsu=urn:maker:server;s=[PLC]{name}'",
+        what_file="Kepware CSV, TIA Portal xlsx or CSV, Studio 5000 CSV, Control Expert xsy, or any table",
+    )  # fmt: skip
+    tags.add_argument(
+        "--node", metavar="PATTERN", help="OPC UA node of a tag, with {name} or any column in braces"
+    )
+    tags.add_argument("--machine", metavar="NAME", help="one machine for all tags, not one for each group")
+    tags.add_argument(
+        "--source", default="plc", metavar="NAME", help="the source that they are read from (plc)"
+    )
 
 
 def _add_trust(commands: Commands) -> None:
@@ -228,6 +244,12 @@ def _browse(options: argparse.Namespace) -> int:
     described = options.values or options.yaml
     look = Look(options.under, options.match, options.depth, described)
     return browse(_target(options), look, as_yaml=options.yaml, as_json=options.json)
+
+
+def _import_tags(options: argparse.Namespace) -> int:
+    from edge_agent.tools.import_tags import import_tags
+
+    return import_tags(options.file, node=options.node, machine=options.machine, source=options.source)
 
 
 def _trust(options: argparse.Namespace) -> int:

@@ -16,9 +16,9 @@ _SPELT = str.maketrans(
 _GUESSES: tuple[tuple[str, Role], ...] = (
     (r"scrap|reject|nok|ausschuss|rebut|bad_?(parts|count|units)", Role.SCRAP_COUNT),
     (r"rework|nacharbeit", Role.REWORK_COUNT),
-    (r"good|(^|_)ok(_|$)|gutteile|pieces_?ok", Role.GOOD_COUNT),
+    (r"good|(^|_)ok(_|$)|gut_?teile|pieces_?ok", Role.GOOD_COUNT),
     (
-        r"total_?(count|parts|pieces|units)|(part|piece|unit|shot|cycle)s?_?count(er)?|stueckzahl",
+        r"total_?(count|parts|pieces|units)|(part|piece|unit|shot|cycle)s?_?count(er)?|stueck_?zahl",
         Role.TOTAL_COUNT,
     ),
     (r"energy|kwh|wirkarbeit|energie", Role.ENERGY),

@@ -12,6 +12,7 @@ from edge_agent.__main__ import main
 COMMANDS = [
     "doctor",
     "bundle",
+    "import-tags",
     "probe",
     "browse",
     "trust",
@@ -44,4 +45,4 @@ def test_each_command_has_help_with_an_example(command: str) -> None:
 def test_help_names_every_command() -> None:
     code, text = shown("--help")
     assert code == 0
-    assert all(f"    {command.split()[0]} " in text for command in COMMANDS)
+    assert all(f"    {command.split()[0]}" in text for command in COMMANDS)
