@@ -12,7 +12,7 @@ they overlap the constraint *shifts*, and each of them is shifting."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol
 
@@ -149,3 +149,48 @@ def shares(
         )
         for machine in sorted({*sole, *shifting})
     }
+
+
+def leader(found: Mapping[str, ConstraintShare]) -> str | None:
+    """The machine that was the constraint longest, sole before shifting; None where there was none."""
+    return max(
+        found,
+        key=lambda name: (found[name].sole_us + found[name].shifting_us, found[name].sole_us, name),
+        default=None,
+    )
+
+
+def leaders(found: Sequence[Moment], spans: Iterable[tuple[int, int]]) -> list[str | None]:
+    """The leader of each span [from_us, to_us); spans in order of time that do not overlap, moments as
+    `moments` gives them."""
+    told: list[str | None] = []
+    at = 0
+    for begin, end in spans:
+        while at < len(found) and found[at].to_us <= begin:
+            at += 1
+        stop = at
+        while stop < len(found) and found[stop].from_us < end:
+            stop += 1
+        told.append(leader(shares(found[at:stop], begin, end)))
+    return told
+
+
+class Bearing(Struct, frozen=True, kw_only=True):
+    """What a machine of a line could still do: good units per running hour, and hours in which it waited or
+    stood idle."""
+
+    machine: str
+    rate: Decimal
+    free_h: Decimal
+
+
+@exactly
+def relief_limit(constraint: Bearing, others: Iterable[Bearing]) -> tuple[Decimal, str] | None:
+    """Hours of relief at the constraint until another machine has no free hour left to take its units, and
+    that machine: the next constraint. None where no other machine bounds it."""
+    limits = [
+        (other.free_h * other.rate / constraint.rate, other.machine)
+        for other in others
+        if other.rate and constraint.rate
+    ]
+    return min(limits, default=None)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from cloud_api.access.roles import Area
+from cloud_api.answers.constraints import constraints
 from cloud_api.answers.kpis import BY, kpis
 from cloud_api.answers.orders import orders
 from cloud_api.answers.products import products
+from cloud_api.answers.shapes.constraints import Constraints
 from cloud_api.answers.shapes.kpis import KpiAnswer
 from cloud_api.answers.shapes.orders import Orders
 from cloud_api.answers.shapes.products import Products
@@ -51,5 +53,17 @@ ENDPOINTS = (
         "the line. Exact: actual_cost of all rows + unused_capacity + idle_labour + unassigned = total. "
         "Supervision and disruption are memo lines cut out of these amounts, never added.",
         products,
+    ),
+    Endpoint(
+        "/constraints",
+        Area.CONSTRAINTS,
+        (*PLACES, *END),
+        (),
+        Constraints,
+        "Where to invest",
+        "The constraint of each line by the active period method: who keeps the others waiting, alone or "
+        "shifting, over all time, scheduled time and without overtime; how stable; what props it up; what an "
+        "hour of relief is worth until the next constraint binds; and the cost that a line absorbs.",
+        constraints,
     ),
 )

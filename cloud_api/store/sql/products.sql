@@ -115,7 +115,7 @@ group by 1, 2, 3, 4;
 select series_id, role from series where machine_id = any(%(machines)s) and role in ('alarm', 'speed_override');
 
 -- name: raised
--- Alarms that came up and overrides that left 100 % in [from, to), with the segment that they fell into. Per role,
+-- Alarms that came up and overrides that left full speed (100) in [from, to), with the segment that they fell into. Per role,
 -- machine, product, shift and date: number.
 with told as (
     select s.series_id, s.time, r.role, r.machine_id,
@@ -155,3 +155,53 @@ where n.site = %(site)s and m.machine_id = any(%(machines)s) and n.withdrawn_at 
   and (%(from)s::timestamptz is null or n.starts_at >= %(from)s)
   and (%(to)s::timestamptz is null or n.starts_at < %(to)s)
 group by 1, 2, 3, 4;
+
+-- name: active_periods
+-- Uninterrupted active spans of some machines in [from, to), whatever cuts storage makes; `scheduled`: only of
+-- scheduled time, `regular`: and without overtime. Per span: machine, begin, end.
+with own as (
+    select machine_id, greatest(starts_at, %(from)s::timestamptz) as begins_at,
+           least(ends_at, %(to)s::timestamptz) as ends_at
+    from segments
+    where machine_id = any(%(machines)s) and state = any(%(active)s)
+      and (not %(scheduled)s or calendar = 'scheduled') and (not %(regular)s or not overtime)
+      and hour >= %(from)s::timestamptz - interval '1 hour' and hour < %(to)s
+      and ends_at > %(from)s and starts_at < %(to)s
+), marked as (
+    select *, lag(ends_at) over (partition by machine_id order by begins_at) is distinct from begins_at as begins
+    from own
+), numbered as (
+    select *, sum(begins::int) over (partition by machine_id order by begins_at) as span from marked
+)
+select machine_id, min(begins_at), max(ends_at) from numbered group by machine_id, span order by 2, 1;
+
+-- name: capacity_times
+-- Time of some machines in [from, to) by state, calendar status and overtime: microseconds.
+select machine_id, state, calendar, overtime,
+       sum((extract(epoch from least(ends_at, %(to)s) - greatest(starts_at, %(from)s)) * 1000000)::bigint)::bigint
+from segments
+where machine_id = any(%(machines)s)
+  and hour >= %(from)s::timestamptz - interval '1 hour' and hour < %(to)s
+  and ends_at > %(from)s and starts_at < %(to)s
+group by 1, 2, 3, 4;
+
+-- name: override_time
+-- Time of some machines in [from, to) with a speed override above full speed (100): microseconds.
+with told as (
+    select s.series_id, r.machine_id, s.time, s.value,
+           lead(s.time, 1, %(to)s) over (partition by s.series_id order by s.time) as until
+    from samples s join series r using (series_id)
+    where r.machine_id = any(%(machines)s) and r.role = 'speed_override' and s.quality < 2
+      and s.time >= %(from)s and s.time < %(to)s
+)
+select machine_id, sum((extract(epoch from until - time) * 1000000)::bigint)::bigint
+from told where value > 100 group by 1;
+
+-- name: props_noted
+-- Notes in force in [from, to) that tell what holds a machine or its line up. Per machine: kind, number.
+select m.machine_id, n.kind, count(*)::int
+from notes n join machines m on m.site = n.site and (m.machine = n.machine or (n.machine is null and m.line = n.line))
+where m.machine_id = any(%(machines)s) and n.withdrawn_at is null and n.like_of is null
+  and n.kind in ('overtime', 'workaround', 'expedited', 'reassigned_labour', 'temporary_control', 'held_wip')
+  and n.starts_at < %(to)s and coalesce(n.ends_at, n.starts_at + interval '1 day') > %(from)s
+group by 1, 2 order by 1, 2;

@@ -3,6 +3,7 @@
 Both machines run order O1 of A from 06:00 to 10:31 at 15 units in ten minutes (23 times, 345 units), change
 over to O2 of B for 20 minutes, and run at 12 units in ten minutes to 14:00 (18 times, 216 units). Cut is down
 from 08:00 to 08:30, in which pack waits and nothing is counted. O3 is planned for the next day.
+Cut is overridden to 110 % from 09:00 to 10:00; pack raises an alarm at 07:00 and at 12:00.
 """
 
 from __future__ import annotations
@@ -86,4 +87,11 @@ def _morning(machine: str) -> list[Row]:
         good += 12
         say(f"{minute // 60}:{minute % 60}", good_count=str(good))
     say("14:00", state="idle", product="", order="")
+    if machine == "cut":
+        say("6:00", speed_override="100")
+        say("9:00", speed_override="110")
+        say("10:00", speed_override="100")
+    else:
+        for clock, alarm in (("7:00", "1"), ("7:05", "0"), ("12:00", "1"), ("12:01", "1"), ("12:02", "0")):
+            say(clock, alarm=alarm)
     return sorted(rows)

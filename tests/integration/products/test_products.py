@@ -67,7 +67,11 @@ def test_the_burden_is_all_that_was_not_production(http: httpx.Client) -> None:
     assert rows["B"]["disruption"]["late_h"] == Decimal("17.741667")
     assert rows["A"]["variability"]["orders"] == 1
     assert rows["A"]["variability"]["unit_cost_cv"] is None
-    assert rows["A"]["supervision"]["interventions"] == 0
+    # An alarm and an override; 5 minutes of 30 an hour for each.
+    supervision = rows["A"]["supervision"]
+    assert (supervision["alarms"], supervision["overrides"], supervision["short_stops"]) == (1, 1, 0)
+    assert (supervision["amount"], supervision["assumed"]) == (5, True)
+    assert rows["B"]["supervision"]["interventions"] == 1
 
 
 def test_a_filter_by_product_changes_no_figure(http: httpx.Client) -> None:
