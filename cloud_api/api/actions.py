@@ -7,4 +7,4 @@ from cloud_api.api.paths import context, periods, verdicts
 
 __all__ = ["ACTIONS", "Action"]
 
-ACTIONS: tuple[Action, ...] = (*context.ACTIONS, *verdicts.ACTIONS)
+ACTIONS: tuple[Action, ...] = (*context.ACTIONS, *periods.ACTIONS, *verdicts.ACTIONS)

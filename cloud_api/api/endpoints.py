@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from cloud_api.api.endpoint import Endpoint
-from cloud_api.api.paths import bridge, context, ledger, products, verdicts
+from cloud_api.api.paths import bridge, context, ledger, periods, products, verdicts
 
 __all__ = ["ENDPOINTS", "Endpoint"]
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *ledger.ENDPOINTS,
+    *periods.ENDPOINTS,
     *context.ENDPOINTS,
     *products.ENDPOINTS,
     *bridge.ENDPOINTS,

@@ -291,5 +291,6 @@ class Plant(Struct, frozen=True, kw_only=True):
     labour_variable: bool = False
     intervention_min: Decimal = Decimal(5)
     floor_shows_money: bool = False
+    four_eyes: bool = False
     fiscal_pattern: str = "calendar"
     fiscal_year_start: dt.date | None = None

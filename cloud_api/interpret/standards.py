@@ -142,7 +142,9 @@ class Book:
                 if end > at:
                     cells += _renumbered(almanac.grid(at, end, _between(cuts, at, end)), len(cells))
                     at = end
-        return cells + _renumbered(self.almanac.grid(at, to_us, _between(cuts, at, to_us)), len(cells))
+        if at < to_us:
+            cells += _renumbered(self.almanac.grid(at, to_us, _between(cuts, at, to_us)), len(cells))
+        return cells
 
     def production_day(self, time_us: int) -> dt.date:
         """The production day of an instant."""

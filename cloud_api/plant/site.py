@@ -29,6 +29,7 @@ SITE_FIELDS = (
     "intervention_min",
     "energy",
     "floor",
+    "four_eyes",
     "lines",
 )
 FISCAL_PATTERNS = ("calendar", "4-4-5", "4-5-4", "5-4-4")
@@ -92,6 +93,7 @@ def _site_content(fields: Fields, zone: ZoneInfo) -> Content:
         "fiscal": _fiscal(fields),
         "materiality": {"amount": _spelled(amount), "share": _spelled(share)},
         "labour_variable": fields.flag("labour_variable"),
+        "four_eyes": fields.flag("four_eyes"),
         "intervention_min": _spelled(intervention),
     }
 

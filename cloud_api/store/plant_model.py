@@ -80,6 +80,7 @@ def assemble(site: str, rows: Iterable[PlantRow]) -> Plant | None:
         materiality_amount=_number(said["materiality"]["amount"]),
         materiality_share=_number(said["materiality"]["share"]),
         labour_variable=said["labour_variable"],
+        four_eyes=bool(said.get("four_eyes")),
         floor_shows_money=said.get("floor", {}).get("shows_money", False),
         fiscal_pattern=said["fiscal"]["pattern"],
         fiscal_year_start=_date(said["fiscal"]["year_start"]),

@@ -17,8 +17,6 @@ from cloud_api.answers.shapes.ledger import (
     MissingStandard,
     Money,
     Parts,
-    PeriodRow,
-    Periods,
     SampleRow,
     Samples,
     SegmentRow,
@@ -32,6 +30,7 @@ from cloud_api.answers.shapes.ledger import (
     Variances,
     VarianceTotal,
 )
+from cloud_api.answers.shapes.periods import PeriodRow, Periods
 
 __all__ = [
     "AgentRow",

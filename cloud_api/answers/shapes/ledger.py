@@ -272,23 +272,6 @@ class ConfidenceAnswer(Confidence, frozen=True, kw_only=True):
     confidence: Annotated[Confidence, Meta(description="The same, where every answer has it.")]
 
 
-class PeriodRow(Struct, frozen=True, kw_only=True):
-    """A fiscal period, [from, to)."""
-
-    id: str
-    site: str
-    from_: Time = field(name="from")
-    to: Time
-    status: Status
-    adjustments: list[str] = field(default_factory=list)
-
-
-class Periods(Struct, frozen=True, kw_only=True):
-    """Fiscal periods, oldest first."""
-
-    rows: list[PeriodRow]
-
-
 class AgentSource(Struct, frozen=True, kw_only=True):
     """A source of an agent: signals configured, signals alive, and why they differ."""
 

@@ -7,7 +7,6 @@ from cloud_api.answers import shapes
 from cloud_api.answers.agents import agents
 from cloud_api.answers.confidence import confidence
 from cloud_api.answers.costs import costs
-from cloud_api.answers.periods import periods
 from cloud_api.answers.samples import samples
 from cloud_api.answers.segments import segments
 from cloud_api.answers.variances import variances
@@ -81,15 +80,5 @@ ENDPOINTS = (
         "Gateways: are they alive and up to date",
         "What each agent last said of itself, and what of it has arrived.",
         agents,
-    ),
-    Endpoint(
-        "/periods",
-        Area.PERIODS,
-        parameters.PERIODS,
-        (),
-        shapes.Periods,
-        "Fiscal periods",
-        "Periods with their status: provisional, locked or closed.",
-        periods,
     ),
 )

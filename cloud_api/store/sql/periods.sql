@@ -115,3 +115,17 @@ update approvals set approved_by = %(key)s, approved_at = %(now)s where approval
 -- What waits for a second person at some sites.
 select approval_id, site, action, subject, detail, asked_by, asked_at from approvals
 where site = any(%(sites)s) and approved_at is null and withdrawn_at is null order by asked_at;
+
+-- name: wait_for_interpreter
+-- Waits until no interpreter holds the machine, and keeps others out until this transaction ends.
+select pg_advisory_xact_lock(hashtext('plantledger interpret'), %(machine_id)s);
+
+-- name: told
+-- What is kept of the periods of some sites.
+select site, period, plant_version, coalesce(closed_at, locked_at), coalesce(closed_by, locked_by)
+from periods where site = any(%(sites)s) and status <> 'provisional';
+
+-- name: marked
+-- Hours of some machines that wait, per site, oldest first.
+select site, hour, count(distinct machine_id) from marks join machines using (machine_id)
+where machine_id = any(%(machines)s) group by 1, 2 order by 1, 2;
