@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import msgspec
 from psycopg import Connection
 
+from cloud_api.answers.causes_of_waiting import with_causes
 from cloud_api.answers.envelope import envelope
 from cloud_api.answers.ledger import sums_of
 from cloud_api.answers.paging import cursor, place
@@ -56,7 +57,7 @@ def segments(connection: Connection[Any], question: Question, sees_money: bool, 
         **said,
         next_cursor=next_cursor,
         total=_total(connection, question) if sees_money else None,
-        rows=rows,
+        rows=with_causes(connection, question, rows),
     )
 
 

@@ -196,6 +196,16 @@ class Variances(Envelope, frozen=True, kw_only=True):
     rows: list[VarianceRow]
 
 
+class CausedBy(Struct, frozen=True, kw_only=True):
+    """Why a machine waited: a neighbour in its line that stood meanwhile."""
+
+    kind: Annotated[Literal["starved", "blocked"], Meta(description="It was not fed, or could not give on.")]
+    machine: str
+    state: Annotated[str, Meta(description="What the neighbour was in for the longest part.")]
+    cause: Annotated[str, Meta(description="The cause of cost that this state is.")]
+    reason: Annotated[str | None, Meta(description="The reason given for it.")]
+
+
 class SegmentRow(Struct, frozen=True, kw_only=True):
     """A span of a machine in which nothing changed that costs; half-open [from, to)."""
 
@@ -223,6 +233,9 @@ class SegmentRow(Struct, frozen=True, kw_only=True):
         Money | None, Meta(description="Cost of the entries asked for; null for a role that sees no money.")
     ]
     samples: Annotated[str, Meta(description="Address of the raw samples behind it.")]
+    caused_by: Annotated[
+        CausedBy | None, Meta(description="Of a wait: whose stop it was, where the line shows it.")
+    ] = None
 
 
 class Segments(Envelope, frozen=True, kw_only=True):

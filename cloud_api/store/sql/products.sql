@@ -205,3 +205,13 @@ where m.machine_id = any(%(machines)s) and n.withdrawn_at is null and n.like_of 
   and n.kind in ('overtime', 'workaround', 'expedited', 'reassigned_labour', 'temporary_control', 'held_wip')
   and n.starts_at < %(to)s and coalesce(n.ends_at, n.starts_at + interval '1 day') > %(from)s
 group by 1, 2 order by 1, 2;
+
+-- name: stays
+-- Spans in which some machines did not run, that touch [from, to). Per span, in order: machine, begin, end, state,
+-- reason.
+select machine_id, starts_at, ends_at, state, reason
+from segments
+where machine_id = any(%(machines)s) and state <> 'running'
+  and hour >= %(from)s::timestamptz - interval '1 hour' and hour < %(to)s
+  and ends_at > %(from)s and starts_at < %(to)s
+order by machine_id, starts_at;

@@ -62,3 +62,10 @@ def test_nothing_is_absorbed_where_all_is_regular(http: httpx.Client) -> None:
 )
 def test_output_is_held_by_effort_where_it_holds_and_hours_rise(units: int, paid: str, held: bool) -> None:
     assert is_held_by_effort(Decimal(units), Decimal(1000), Decimal(paid), Decimal(1)) is held
+
+
+def test_a_wait_names_the_neighbour_that_caused_it(http: httpx.Client) -> None:
+    rows = http.get("/v1/segments").json()["rows"]
+    told = {row["machine"]: row["caused_by"] for row in rows if row["caused_by"] is not None}
+    cut = {"kind": "starved", "machine": "cut", "state": "down", "cause": "downtime", "reason": "jam"}
+    assert told == {"pack": cut}
