@@ -226,7 +226,14 @@ def _serve_api(settings: Settings, url: str, stop: threading.Event, say: Say) ->
     pool = open_pool(url, name="api", size=API_CONNECTIONS)
     try:
         gate, atlas = Gate(settings.keys_required, _issuer(settings), _now), Atlas()
-        app = create_app(pool, gate, clock=_now, atlas=atlas, limit=Limit(settings.requests_per_minute))
+        app = create_app(
+            pool,
+            gate,
+            clock=_now,
+            atlas=atlas,
+            limit=Limit(settings.requests_per_minute),
+            private_webhooks=settings.alerts_private,
+        )
         pages.mount(app, pool, gate, clock=_now, atlas=atlas)
         config = uvicorn.Config(
             app,
@@ -316,9 +323,16 @@ def _serve_ingest(settings: Settings, url: str, stop: threading.Event, say: Say)
 
 
 def _serve_interpret(settings: Settings, url: str, stop: threading.Event, say: Say) -> None:
+    from cloud_api.work.alerting import Alerting
     from cloud_api.work.worker import Worker
 
-    Worker(url).run(stop)
+    alerts = threading.Thread(target=Alerting(url, settings.alerts_private).run, args=[stop], name="alerts")
+    alerts.start()
+    try:
+        Worker(url).run(stop)
+    finally:
+        stop.set()
+        alerts.join()
 
 
 # A role imports what it needs when it runs: the others' processes and the short commands stay small.

@@ -38,6 +38,7 @@ NAMES: dict[str, str] = {
     "BEHIND_PROXY": "addresses of proxies that end TLS in front of this server, by comma; * for any",
     "REQUIRE_KEY": "true: reading needs a key on loopback too",
     "REQUESTS_PER_MINUTE": "requests that one key, person or address may make a minute (default 1200)",
+    "ALERTS_PRIVATE": "true: webhooks may go to addresses of a private network, and by http",
     "OIDC_ISSUER": "identity provider whose bearer tokens are taken, as https://login.example.com/realm",
     "OIDC_AUDIENCE": "audience that its tokens must name (default plantledger)",
     "OIDC_ROLE_CLAIM": "claim that holds the role, or groups (default plantledger_role)",
@@ -66,6 +67,7 @@ class Settings:
     behind_proxy: str = ""
     require_key: bool = False
     requests_per_minute: int = 1200
+    alerts_private: bool = False
     oidc_issuer: str | None = None
     oidc_audience: str = "plantledger"
     oidc_role_claim: str = "plantledger_role"
@@ -168,6 +170,7 @@ def _settings(told: Mapping[str, tuple[str, str]], faults: list[str]) -> Setting
         behind_proxy=text("BEHIND_PROXY")[0],
         require_key=_truth(*text("REQUIRE_KEY"), faults),
         requests_per_minute=_count(*text("REQUESTS_PER_MINUTE"), 1200, faults),
+        alerts_private=_truth(*text("ALERTS_PRIVATE"), faults),
         oidc_issuer=_url(*text("OIDC_ISSUER"), ("https", "http"), faults),
         oidc_audience=text("OIDC_AUDIENCE")[0] or "plantledger",
         oidc_role_claim=text("OIDC_ROLE_CLAIM")[0] or "plantledger_role",

@@ -43,6 +43,8 @@ class Area(StrEnum):
     FLOOR = "floor"
     ASSUMPTIONS = "assumptions"
     ACCEPTED = "assumptions to be accepted"
+    ALERTS = "alerts"
+    ALERTS_KEPT = "alerts to be kept"
     METRICS = "metrics"
     PAGE = "page"
 
@@ -75,6 +77,8 @@ READERS: Mapping[Area, frozenset[KeyRole]] = MappingProxyType(
         Area.FLOOR: frozenset({_F, _E, _L}),
         Area.ASSUMPTIONS: frozenset({_F, _E}),
         Area.ACCEPTED: frozenset({_F}),
+        Area.ALERTS: frozenset({_F, _I}),
+        Area.ALERTS_KEPT: frozenset({_F, _I}),
         Area.METRICS: frozenset({_F, _E, _I}),
         Area.PAGE: frozenset({_F, _E}),
     }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cloud_api.api.action import Action
-from cloud_api.api.paths import context, periods, verdicts
+from cloud_api.api.paths import alerts, context, periods, verdicts
 
 __all__ = ["ACTIONS", "Action"]
 
-ACTIONS: tuple[Action, ...] = (*context.ACTIONS, *periods.ACTIONS, *verdicts.ACTIONS)
+ACTIONS: tuple[Action, ...] = (*context.ACTIONS, *periods.ACTIONS, *verdicts.ACTIONS, *alerts.ACTIONS)

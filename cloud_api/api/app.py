@@ -52,9 +52,10 @@ def create_app(
     clock: Callable[[], datetime],
     atlas: Atlas | None = None,
     limit: Limit | None = None,
+    private_webhooks: bool = False,
 ) -> FastAPI:
     """The API over a pool of connections. `clock` gives the present, aware. `limit`: how often one caller may
-    ask; None: as often as they like.
+    ask; None: as often as they like. `private_webhooks`: whether they may go into a private network.
 
     `atlas` keeps plant models between requests; share one between the API and the pages.
     """
@@ -62,7 +63,7 @@ def create_app(
         title="Plantledger", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
     requests = metrics.Requests()
-    answering = _Answering(pool, gate, atlas or Atlas(), clock)
+    answering = _Answering(pool, gate, atlas or Atlas(), clock, private_webhooks)
     for endpoint in ENDPOINTS:
         app.add_api_route(f"/v1{endpoint.path}", answering.handler(endpoint), include_in_schema=False)
     for action in ACTIONS:
@@ -84,8 +85,11 @@ def create_app(
 class _Answering:
     """What every endpoint does: ask the gate, read the question, answer it, write it down."""
 
-    def __init__(self, pool: Pool, gate: Gate, atlas: Atlas, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, pool: Pool, gate: Gate, atlas: Atlas, clock: Callable[[], datetime], private_webhooks: bool
+    ) -> None:
         self.pool, self.gate, self.atlas, self.clock = pool, gate, atlas, clock
+        self.private_webhooks = private_webhooks
 
     def admit(self, request: Request, area: Area) -> Principal:
         with self.pool.connection() as connection:
@@ -130,7 +134,9 @@ class _Answering:
             body = read_body(content, action.body)
             with self.pool.connection() as connection, connection.transaction():
                 places = self.atlas.places(connection).seen_by(principal.sites)
-                actor = Actor(connection, principal, places, self.clock(), request.path_params)
+                actor = Actor(
+                    connection, principal, places, self.clock(), request.path_params, self.private_webhooks
+                )
                 done = action.perform(actor, body)
             return Response(formats.as_json(done), action.status, None, "application/json")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cloud_api.api.endpoint import Endpoint
-from cloud_api.api.paths import bridge, context, ledger, periods, products, verdicts
+from cloud_api.api.paths import alerts, bridge, context, ledger, periods, products, verdicts
 
 __all__ = ["ENDPOINTS", "Endpoint"]
 
@@ -14,4 +14,5 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *products.ENDPOINTS,
     *bridge.ENDPOINTS,
     *verdicts.ENDPOINTS,
+    *alerts.ENDPOINTS,
 )
