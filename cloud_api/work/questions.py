@@ -23,13 +23,16 @@ from cloud_api.store.times import HOUR_US, from_us, to_us
 _HOURS = Decimal("0.000001")
 
 
+def claimed(connection: Connection[Any], site: Site) -> bool:
+    """Whether this transaction has the floor of a site to itself, until it ends."""
+    row = connection.execute(statement("context.claim_site"), {"site": site.name}).fetchone()
+    return row is not None and bool(row[0])
+
+
 def raise_questions(connection: Connection[Any], site: Site, now: datetime) -> list[int]:
     """Asks what is to be asked at a site now, line by line, after answers were carried on to stops like
-    theirs; the new questions. Call it in a transaction; where another is at it, nothing is done."""
+    theirs; the new questions. Call it in a transaction that has the site to itself (`claimed`)."""
     if site.book is None:
-        return []
-    claimed = connection.execute(statement("context.claim_site"), {"site": site.name}).fetchone()
-    if claimed is None or not claimed[0]:
         return []
     asked: list[int] = []
     lines = dict.fromkeys(machine.line for machine in site.machines if machine.line is not None)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from cloud_api.access.roles import Area
+from cloud_api.acts import decisions as deciding
 from cloud_api.acts import notes as acts
 from cloud_api.acts import questions as answering
-from cloud_api.answers import notes, questions
+from cloud_api.answers import decisions, notes, questions
+from cloud_api.answers.shapes import decisions as decided
 from cloud_api.answers.shapes import notes as shapes
 from cloud_api.answers.shapes import questions as asked
 from cloud_api.api import parameters
@@ -38,6 +40,19 @@ ENDPOINTS = (
         "twice. The floor sees no amount unless site.yaml says `floor: {shows_money: true}`.",
         questions.questions,
         questions.OPTIONS,
+    ),
+    Endpoint(
+        "/decisions",
+        Area.DECISIONS,
+        (*parameters.WINDOW, *_PLACES, "format", *parameters.PAGE),
+        (),
+        decided.Decisions,
+        "Decisions: expected against measured, still in force, expired but running",
+        "Notes of decisions, and drafts of what the data shows: running in off time, another sequence than "
+        "planned, a speed override, another crew than standard, scrap that was accepted. A draft counts as "
+        "detected, never as known. Effects are variances of whole production days, before and during.",
+        decisions.decisions,
+        decisions.OPTIONS,
     ),
 )
 
@@ -110,5 +125,29 @@ ACTIONS = (
         answering.undo_answer,
         200,
         {"what": "like"},
+    ),
+    Action(
+        "POST",
+        "/decisions/{id}/confirm",
+        Area.DECIDED,
+        decided.Confirmation,
+        decided.Decided,
+        "Confirm a drafted decision",
+        "It becomes a note, with what you add; what it explains is told.",
+        deciding.confirm_decision,
+        200,
+        {"trade_off": "scrap, but the order leaves today"},
+    ),
+    Action(
+        "POST",
+        "/decisions/{id}/dismiss",
+        Area.DECIDED,
+        decided.Dismissal,
+        decided.Decided,
+        "Dismiss a drafted decision",
+        "It is not drafted again while the same goes on.",
+        deciding.dismiss_decision,
+        200,
+        {"why": "trial run"},
     ),
 )

@@ -226,3 +226,72 @@ select text, author from notes where note_id = %(note)s and withdrawn_at is null
 -- name: pattern
 -- What a question was about, as in asked.
 select starts_at, ends_at, pattern, shift_from, asked_in from questions where question_id = %(question)s;
+
+-- name: segments_until
+-- Stored segments of one machine that begin in [from, to), in order; the last is cut at to. Columns as in
+-- answers.segments.
+select starts_at, least(ends_at, %(to)s), hour, production_day, effective, state, product, order_id, made_product,
+       made_order, reason, shift, calendar, overtime, paid, crew,
+       (extract(epoch from least(ends_at, %(to)s) - starts_at) * 1000000)::bigint, crew_assumed_us, uncertain_us,
+       good, scrap, rework, energy_kwh, energy_assumed, material, changeovers, late_seen
+from segments
+where machine_id = %(machine)s and starts_at >= %(from)s and starts_at < %(to)s
+order by starts_at;
+
+-- name: begun
+-- Which of some orders ran on a machine until an instant.
+select distinct order_id from segments
+where machine_id = %(machine)s and order_id = any(%(orders)s) and starts_at < %(now)s and state = 'running';
+
+-- name: overrides
+-- Speed override of a machine in [from, to), with the value that held at the beginning; null where it is not good.
+(select greatest(time, %(from)s), case when quality < 2 then value end
+ from samples join series using (series_id)
+ where machine_id = %(machine)s and role = 'speed_override'
+   and time < %(from)s and time > %(from)s::timestamptz - interval '31 days'
+ order by time desc limit 1)
+union all
+(select time, case when quality < 2 then value end
+ from samples join series using (series_id)
+ where machine_id = %(machine)s and role = 'speed_override' and time >= %(from)s and time < %(to)s
+ order by time)
+order by 1;
+
+-- name: drafted
+-- Drafts of a sign at a machine of late, the newest first.
+select decision_id, starts_at, ends_at, order_id, status from decisions
+where machine_id = %(machine)s and sign = %(sign)s and ends_at > %(since)s order by starts_at desc;
+
+-- name: draft
+-- Drafts a decision.
+insert into decisions (site, machine_id, kind, sign, starts_at, ends_at, product, order_id, detail, drafted_at)
+values (%(site)s, %(machine)s, %(kind)s, %(sign)s, %(starts_at)s, %(ends_at)s, %(product)s, %(order)s, %(detail)s,
+        %(now)s)
+returning decision_id;
+
+-- name: draft_on
+-- A decision goes on: its span grows, and what was seen last counts.
+update decisions
+set starts_at = least(starts_at, %(starts_at)s), ends_at = greatest(ends_at, %(ends_at)s), detail = %(detail)s
+where decision_id = %(decision)s and (starts_at > %(starts_at)s or ends_at < %(ends_at)s or detail <> %(detail)s);
+
+-- name: decisions
+-- Drafts of some machines, the newest first.
+select decision_id, site, machine_id, kind, sign, starts_at, ends_at, product, order_id, detail, drafted_at, status,
+       note_id
+from decisions
+where machine_id = any(%(machines)s)
+  and drafted_at <= %(now)s
+  and (%(decision)s::bigint is null or decision_id = %(decision)s)
+  and (%(from)s::timestamptz is null or ends_at > %(from)s)
+  and (%(to)s::timestamptz is null or starts_at < %(to)s)
+  and (%(status)s = 'all' or status = %(status)s)
+order by starts_at desc, decision_id desc;
+
+-- name: lock_decision
+-- One draft, held until the transaction ends.
+select machine_id from decisions where decision_id = %(decision)s for update;
+
+-- name: decide
+-- A draft is confirmed, by a note, or dismissed.
+update decisions set status = %(status)s, decided_at = %(now)s, note_id = %(note)s where decision_id = %(decision)s;

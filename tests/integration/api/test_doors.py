@@ -20,6 +20,7 @@ PATHS = {
     **{f"/v1{endpoint.path}": endpoint.area for endpoint in ENDPOINTS},
     **{page.path: page.area for page in PAGES},
     "/v1/notes": Area.NOTES,
+    "/v1/decisions": Area.DECISIONS,
     "/v1/questions": Area.QUESTIONS,
     "/metrics": Area.METRICS,
 }

@@ -1,0 +1,114 @@
+"""Decisions that the data shows, drafted by themselves; one that goes on is the same draft, made longer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from cloud_api.answers.places import Machine, Site
+from cloud_api.answers.stretches import segment_of
+from cloud_api.interpret import decisions
+from cloud_api.interpret.decisions import Draft
+from cloud_api.interpret.model import Segment
+from cloud_api.store.statements import statement
+from cloud_api.store.times import HOUR_US, from_us, to_us
+
+WINDOW_US = 26 * HOUR_US
+"""So far back the data is looked at."""
+KNOWN_US = 8 * 24 * HOUR_US
+
+
+def draft_decisions(connection: Connection[Any], site: Site, now: datetime) -> list[int]:
+    """Drafts what the last day of a site shows; the new drafts. Call it in a transaction that has the site to
+    itself (context.claim_site)."""
+    if site.book is None:
+        return []
+    made: list[int] = []
+    for machine in site.machines:
+        if machine.name in site.book.machines:
+            made += _machine(connection, site, machine, now)
+    return made
+
+
+def _machine(connection: Connection[Any], site: Site, machine: Machine, now: datetime) -> list[int]:
+    assert site.book is not None
+    now_us = to_us(now)
+    since = from_us(now_us - WINDOW_US)
+    rows = connection.execute(
+        statement("context.segments_until"), {"machine": machine.machine_id, "from": since, "to": now}
+    ).fetchall()
+    segments = [segment_of(machine.name, row) for row in rows]
+    if not segments:
+        return []
+    drafts = [
+        *decisions.off_time(segments),
+        *decisions.crew(segments, site.book),
+        *decisions.scrap(segments, site.book),
+        *_sequence(connection, site, machine, segments, now),
+        *_override(connection, machine, segments, since, now),
+    ]
+    found = [_keep(connection, site, machine, draft, now) for draft in decisions.joined(drafts)]
+    return [one for one in found if one is not None]
+
+
+def _sequence(
+    connection: Connection[Any], site: Site, machine: Machine, segments: Sequence[Segment], now: datetime
+) -> list[Draft]:
+    assert site.book is not None
+    planned = [order for order in site.book.plant.orders if order.machine == machine.name]
+    if not planned:
+        return []
+    names = {"machine": machine.machine_id, "orders": [order.order for order in planned], "now": now}
+    begun = frozenset(row[0] for row in connection.execute(statement("context.begun"), names))
+    return decisions.sequence(segments, planned, begun)
+
+
+def _override(
+    connection: Connection[Any], machine: Machine, segments: Sequence[Segment], since: datetime, now: datetime
+) -> list[Draft]:
+    window = {"machine": machine.machine_id, "from": since, "to": now}
+    values = [
+        (to_us(time), None if value is None else Decimal(repr(value)))
+        for time, value in connection.execute(statement("context.overrides"), window)
+    ]
+    changes = [one for at, one in enumerate(values) if at == 0 or values[at - 1][1] != one[1]]
+    return decisions.override(machine.name, changes, segments[-1].to_us, segments) if changes else []
+
+
+def _keep(
+    connection: Connection[Any], site: Site, machine: Machine, draft: Draft, now: datetime
+) -> int | None:
+    """The id of a new draft; None where it goes on with an earlier one, whatever became of that."""
+    known = connection.execute(
+        statement("context.drafted"),
+        {"machine": machine.machine_id, "sign": draft.sign, "since": from_us(draft.from_us - KNOWN_US)},
+    ).fetchall()
+    said = {
+        "starts_at": from_us(draft.from_us),
+        "ends_at": from_us(draft.to_us),
+        "detail": Jsonb(dict(draft.detail)),
+    }
+    for decision_id, starts_at, ends_at, order, _ in known:
+        if draft.goes_on(draft.sign, to_us(starts_at), to_us(ends_at), order):
+            connection.execute(statement("context.draft_on"), {"decision": decision_id, **said})
+            return None
+    row = connection.execute(
+        statement("context.draft"),
+        {
+            "site": site.name,
+            "machine": machine.machine_id,
+            "kind": draft.kind,
+            "sign": draft.sign,
+            "product": draft.product,
+            "order": draft.order,
+            "now": now,
+            **said,
+        },
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
