@@ -17,8 +17,8 @@ ENDPOINTS = (
         (),
         shapes.Alerts,
         "Webhooks, what is raised now, what was sent",
-        "A condition is raised once and stays raised until it is over. A delivery is a POST "
-        "with `Plantledger-Signature: t=SECONDS,v1=HEX` (HMAC-SHA256 of `SECONDS.BODY` under the hook's secret) and "
+        "A condition is raised once and stays raised until it is over. A delivery is a POST with "
+        "`Plantledger-Signature: t=SECONDS,v1=HEX` (HMAC-SHA256 of `SECONDS.BODY` under the secret) and "
         "`Plantledger-Delivery: NUMBER`, the same at each attempt.",
         alerts,
     ),
