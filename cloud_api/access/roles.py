@@ -29,6 +29,7 @@ class Area(StrEnum):
     PERIODS_CLOSED = "periods to be locked and closed"
     PLANT = "plant model"
     PLANT_KEPT = "plant model to be changed"
+    PLANT_PRICED = "standards, prices and budget to be changed"
     RECONCILIATION = "reconciliation"
     KPIS = "kpis"
     ORDERS = "orders"
@@ -63,6 +64,7 @@ READERS: Mapping[Area, frozenset[KeyRole]] = MappingProxyType(
         Area.PERIODS_CLOSED: frozenset({_F}),
         Area.PLANT: frozenset({_F, _E}),
         Area.PLANT_KEPT: frozenset({_F, _E}),
+        Area.PLANT_PRICED: frozenset({_F}),
         Area.RECONCILIATION: frozenset({_F}),
         Area.KPIS: frozenset({_F, _E, _L}),
         Area.ORDERS: frozenset({_F, _E, _L}),

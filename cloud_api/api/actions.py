@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from cloud_api.api.action import Action
-from cloud_api.api.paths import alerts, context, periods, verdicts
+from cloud_api.api.paths import alerts, context, periods, plant, verdicts
 
 __all__ = ["ACTIONS", "Action"]
 
-ACTIONS: tuple[Action, ...] = (*context.ACTIONS, *periods.ACTIONS, *verdicts.ACTIONS, *alerts.ACTIONS)
+ACTIONS: tuple[Action, ...] = (
+    *context.ACTIONS,
+    *periods.ACTIONS,
+    *plant.ACTIONS,
+    *verdicts.ACTIONS,
+    *alerts.ACTIONS,
+)

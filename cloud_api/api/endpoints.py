@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from cloud_api.api.endpoint import Endpoint
-from cloud_api.api.paths import alerts, bridge, context, ledger, periods, products, verdicts
+from cloud_api.api.paths import alerts, bridge, context, ledger, periods, plant, products, verdicts
 
 __all__ = ["ENDPOINTS", "Endpoint"]
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *ledger.ENDPOINTS,
     *periods.ENDPOINTS,
+    *plant.ENDPOINTS,
     *context.ENDPOINTS,
     *products.ENDPOINTS,
     *bridge.ENDPOINTS,

@@ -19,9 +19,10 @@ from cloud_api.plant.files import SITE_KINDS, PlantModel, read_directory
 from cloud_api.plant.places import Fault, Faults, Place, listed
 from cloud_api.plant.rows import Row
 from cloud_api.plant.site import SITE_FILE
-from cloud_api.plant.versions import Difference, difference, recorded
+from cloud_api.plant.versions import BITEMPORAL, Change, Difference, difference, recorded
 from cloud_api.store import ledger, marks
 from cloud_api.store import plant as store
+from cloud_api.store.periods import kept_rows
 from cloud_api.store.plant import MachineSpan, StoredRow
 
 
@@ -29,7 +30,8 @@ from cloud_api.store.plant import MachineSpan, StoredRow
 class Loaded:
     """What a load did. ``version`` is None where nothing was new.
 
-    ``added``, ``changed`` and ``ended`` count rows; ``marked`` counts machines with hours to compute again.
+    ``added``, ``changed`` and ``ended`` count rows, ``changes`` has them; ``marked`` counts machines with
+    hours to compute again.
     """
 
     site: str
@@ -40,6 +42,7 @@ class Loaded:
     unchanged: int
     marked: int
     warnings: tuple[Fault, ...]
+    changes: tuple[Change, ...] = ()
 
 
 def load_directory(
@@ -72,6 +75,7 @@ def record(
         spans = store.spans(connection, model.site)
         faults = Faults()
         _check_against_data(connection, model, found, spans, faults)
+        _tell_periods(connection, model, found, faults)
         faults.refuse(model.site)
         version = None
         marked = 0
@@ -87,6 +91,7 @@ def record(
             unchanged=found.unchanged,
             marked=marked,
             warnings=(*model.warnings, *faults.warnings, *_kept(found)),
+            changes=tuple(found.changes),
         )
 
 
@@ -169,6 +174,24 @@ def _check_against_data(
     for span in spans:
         if span.machine in places:
             _unpriced_days(model, span, places[span.machine], faults)
+
+
+def _tell_periods(
+    connection: Connection[TupleRow], model: PlantModel, found: Difference, faults: Faults
+) -> None:
+    """Warns of rows that would count in a period which keeps the plant model it knew."""
+    kept = kept_rows(connection, model.site)
+    for change in found.changes:
+        row = change.after
+        if row is None or row.effective is None or row.kind not in BITEMPORAL:
+            continue
+        for period in kept:
+            if period.first_day <= row.effective < period.end_day:
+                message = f"{period.period} is {period.status} and keeps the plant model it knew"
+                mend = f"the row counts from {period.end_day} on" + (
+                    "" if period.closed else ", or unlock it"
+                )
+                faults.warn(row.place, message, mend)
 
 
 def _unpriced_days(model: PlantModel, span: MachineSpan, place: Place, faults: Faults) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -20,8 +20,9 @@ from cloud_api.plant.crosscheck import cross_check
 from cloud_api.plant.files import SITE_KINDS, PlantModel, read_site_text
 from cloud_api.plant.load import Loaded, record
 from cloud_api.plant.places import Faults, Place, nearest
-from cloud_api.plant.records import Record, Vocabulary, learn_products, read_rows
+from cloud_api.plant.records import Record, Vocabulary, learn_products, read_records, read_rows
 from cloud_api.plant.rows import Row
+from cloud_api.plant.sheet import parse_sheet
 from cloud_api.plant.tables import TABLES, Table
 from cloud_api.plant.versions import said
 from cloud_api.store import plant as store
@@ -44,22 +45,64 @@ def put_rows(
     Numbers may be numbers or text. Raises PlantRefused with every mistake, CloudError for a table or a site
     that is not there.
     """
+    faults = Faults()
+    records = _records(_table(table, site), rows, faults)
+    return _put(connection, site, _table(table, site), records, faults, correction, author)
+
+
+def put_csv(
+    connection: Connection[TupleRow],
+    site: str,
+    table: str,
+    text: str,
+    *,
+    correction: bool = False,
+    author: str = "",
+) -> Loaded:
+    """As `put_rows`, the rows being the text of a CSV file; places are its lines."""
+    faults = Faults()
+    known = _table(table, site)
+    sheet = parse_sheet(text.encode(), known.file, faults)
+    records = [] if sheet is None else read_records(sheet, known, faults)
+    return _put(connection, site, known, records, faults, correction, author)
+
+
+def _table(name: str, site: str) -> Table:
     known = {each.name: each for each in TABLES}
-    if table not in known:
-        raise CloudError(f"'{table}' is not a table of a plant model", site, nearest(table, known))
+    if name not in known:
+        raise CloudError(f"'{name}' is not a table of a plant model", site, nearest(name, known))
+    return known[name]
+
+
+def _put(
+    connection: Connection[TupleRow],
+    site: str,
+    table: Table,
+    records: Sequence[Record],
+    faults: Faults,
+    correction: bool,
+    author: str,
+) -> Loaded:
     with connection.transaction():
         earlier = _current(connection, site)
-        given = _checked(known[table], rows, earlier)
+        given = _checked(table, records, earlier, faults)
         identities = {(row.kind, row.key) for row in given}
         others = [row for row in earlier if (row.kind, row.key) not in identities]
-        model = _model(site, [*others, *given], {table}, rows)
+        model = _model(site, [*others, *given], {table.name}, [record.cells for record in records])
         return record(connection, model, correction=correction, author=author)
 
 
 def put_site(
-    connection: Connection[TupleRow], site: str, text: str, *, correction: bool = False, author: str = ""
+    connection: Connection[TupleRow],
+    site: str,
+    text: str,
+    *,
+    correction: bool = False,
+    author: str = "",
+    kept: Collection[str] = (),
 ) -> Loaded:
-    """Says site.yaml anew (YAML, or JSON, which is YAML); the tables stay as they are.
+    """Says site.yaml anew (YAML, or JSON, which is YAML); the tables stay as they are, and so do rows of the
+    kinds `kept` (labour, ...), whatever the text says of them.
 
     Raises PlantRefused with every mistake, also where a table names a machine that would be gone.
     """
@@ -70,12 +113,14 @@ def put_site(
         if part is not None and part.site != site:
             place = next(row.place for row in part.rows if row.kind == "site")
             faults.add(place, f"this is the site '{part.site}', not '{site}'", "mend its name")
-        kept = [row for row in map(_row, _last(store.rows(connection, site))) if row.kind not in SITE_KINDS]
-        rows = [*(part.rows if part else ()), *kept]
+        stored = [_row(row) for row in _last(store.rows(connection, site))]
+        tables = [row for row in stored if row.kind not in SITE_KINDS]
+        said = [row for row in (part.rows if part else ()) if row.kind not in kept]
+        rows = [*said, *(row for row in stored if row.kind in kept), *tables]
         if part is not None:
-            _machines_stay(kept, part.machines, faults)
+            _machines_stay(tables, part.machines, faults)
         faults.refuse(site)
-        model = _model(site, rows, set(SITE_KINDS), text)
+        model = _model(site, rows, set(SITE_KINDS) - set(kept), text)
         return record(connection, model, correction=correction, author=author)
 
 
@@ -98,8 +143,7 @@ def _row(stored: StoredRow) -> Row:
     return Row(stored.kind, stored.key, stored.effective, said(stored), place)
 
 
-def _checked(table: Table, rows: Sequence[Mapping[str, Cell]], earlier: Sequence[Row]) -> list[Row]:
-    faults = Faults()
+def _records(table: Table, rows: Sequence[Mapping[str, Cell]], faults: Faults) -> list[Record]:
     columns = {column.name for column in table.columns}
     records = []
     for number, row in enumerate(rows, 1):
@@ -108,6 +152,10 @@ def _checked(table: Table, rows: Sequence[Mapping[str, Cell]], earlier: Sequence
             if name not in columns:
                 faults.add(place, f"'{name}' is not a column of {table.name}", nearest(name, columns))
         records.append(Record(place, {name: _word(value) for name, value in row.items()}))
+    return records
+
+
+def _checked(table: Table, records: Sequence[Record], earlier: Sequence[Row], faults: Faults) -> list[Row]:
     words = Vocabulary(_zone(earlier), frozenset(row.key[0] for row in earlier if row.kind == "machine"))
     words.products.update(row.key[0] for row in earlier if row.kind in ("standards", "products"))
     learn_products(records, table, words)

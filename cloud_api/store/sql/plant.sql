@@ -79,3 +79,10 @@ from machines join series using (machine_id)
 where site = %(site)s and role in ('good_count', 'total_count')
 group by machine having count(distinct role) = 2
 order by machine;
+
+-- name: versions
+-- Loads and changes of some sites, newest first, with how many rows each recorded and ended.
+select v.site, v.version, v.recorded_at, v.correction, v.author,
+       (select count(*) from plant_rows r where r.version = v.version and r.site = v.site),
+       (select count(*) from plant_rows r where r.ended_by = v.version and r.site = v.site)
+from plant_versions v where v.site = any(%(sites)s) order by v.recorded_at desc, v.version desc;

@@ -1,0 +1,90 @@
+"""Shapes of the plant model: its tables, its versions, site.yaml, and what a change of it did."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, field
+
+from cloud_api.answers.shapes.ledger import Time
+
+
+class PlantTable(Struct, frozen=True, kw_only=True):
+    """A table of a site's plant model, and how many of its rows count."""
+
+    site: str
+    table: Annotated[str, Meta(description="`site` for site.yaml, else the CSV file without its ending.")]
+    rows: int
+    recorded_at: Annotated[Time | None, Meta(description="When its last row was recorded.")]
+
+
+class PlantTables(Struct, frozen=True, kw_only=True):
+    """The plant model, table by table. `version` is the last load or change of the sites asked for."""
+
+    version: int | None
+    rows: list[PlantTable]
+
+
+class PlantVersion(Struct, frozen=True, kw_only=True):
+    """One load or change. `correction`: it put a typing error right, for the past too."""
+
+    site: str
+    version: int
+    recorded_at: Time
+    correction: bool
+    author: str
+    added: Annotated[int, Meta(description="Rows that it recorded.")]
+    ended: Annotated[int, Meta(description="Rows that no longer count since.")]
+
+
+class PlantVersions(Struct, frozen=True, kw_only=True):
+    """Versions of the plant model, newest first."""
+
+    next_cursor: str | None
+    rows: list[PlantVersion]
+
+
+class SiteDocument(Struct, frozen=True, kw_only=True):
+    """site.yaml of a site as an object; JSON is YAML, so it can be sent back as it is."""
+
+    site: str
+    version: int
+    withheld: Annotated[list[str], Meta(description="Parts that this key may not read; a PUT leaves them.")]
+    document: dict[str, Any]
+
+
+class SiteText(Struct, frozen=True, kw_only=True):
+    """site.yaml anew: as an object (`document`) or as the text of the file (`text`). `check`: only look for
+    mistakes, change nothing."""
+
+    site: str | None = None
+    document: dict[str, Any] | None = None
+    text: str | None = None
+    correction: bool = False
+    check: bool = False
+
+
+class TableRows(Struct, frozen=True, kw_only=True):
+    """Rows to add, or to say otherwise: as objects (`rows`) or as the text of a CSV file (`csv`). Rows that
+    are not named stay. `correction` puts a typing error right, for the past too. `check`: only look for
+    mistakes."""
+
+    site: str | None = None
+    rows: list[dict[str, str | int | float | bool | None]] | None = None
+    csv: str | None = None
+    correction: bool = False
+    check: bool = False
+
+
+class PlantChanged(Struct, frozen=True, kw_only=True):
+    """What a change did. `version` null: nothing was new, or it was only checked, or waits."""
+
+    site: str
+    version: int | None
+    added: int = 0
+    changed: int = 0
+    ended: int = 0
+    unchanged: int = 0
+    machines_to_compute: Annotated[int, Meta(description="Machines with hours to be computed again.")] = 0
+    warnings: list[str] = field(default_factory=list)
+    waits_for_second_person: bool = False
