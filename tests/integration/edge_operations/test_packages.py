@@ -114,6 +114,9 @@ def test_install_upgrade_kill_roll_back_and_purge_keep_config_and_buffer(
     )
     (gateway.root / CONFIG[1:]).write_text(config(gateway.inside("/var/lib/plantledger/buffer")))
     kept = (gateway.root / CONFIG[1:]).read_bytes()
+    lib = gateway.root / "opt/plantledger-agent/versions/1.0/lib"
+    assert sum(path.stat().st_size for path in lib.rglob("*") if path.is_file()) < 120e6
+    assert not {"cloud_api", "numpy", "psycopg", "fastapi"} & {path.name for path in lib.iterdir()}
     plc = gateway.start(interpreter(), "-c", PLC)
     try:
         upgraded_and_rolled_back(gateway, packages)
