@@ -14,7 +14,10 @@ from tests.rules import lessons
     [
         ("| D1 | bounded | `tests/test_a.py::test_one` |\n", []),
         ("| D1 | bounded | |\n", ["docs/x.md:1: rule D1 has no test"]),
-        ("| D1 | a | `tests/test_a.py::test_two` |\n", ["docs/x.md:1: there is no test test_two in tests/test_a.py"]),
+        (
+            "| D1 | a | `tests/test_a.py::test_two` |\n",
+            ["docs/x.md:1: there is no test test_two in tests/test_a.py"],
+        ),
         ("| D1 | a | `tests/test_b.py::test_one` |\n", ["docs/x.md:1: there is no tests/test_b.py"]),
         ("| D2 | a | `tests/test_a.py` |\n", ["docs/x.md:1: rule D1 is missing before it"]),
         ("nothing\n", ["docs/x.md:1: no rule D1"]),
