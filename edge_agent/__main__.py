@@ -46,6 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     read.add_argument("--watch", action="store_true", help="again and again, until Ctrl-C")
     read.add_argument("--json", action="store_true", help="one JSON object a signal and line")
     read.add_argument("--only", metavar="TEXT", help="only signals whose machine.signal holds this text")
+    read.add_argument(
+        "--record", type=Path, metavar="OUT", help="write raw values as CSV for edge-agent test"
+    )
     add(commands, "plan", _plan, "show what is asked of each device, and how often", "gw-1.yaml")
     status = add(
         commands,
@@ -86,8 +89,10 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _read(options: argparse.Namespace) -> int:
-    from edge_agent.app import read
+    from edge_agent.app import read, record
 
+    if options.record is not None:
+        return record(options.file, options.record, only=options.only, watch=options.watch)
     return read(options.file, watch=options.watch, as_json=options.json, only=options.only)
 
 

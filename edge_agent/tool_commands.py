@@ -22,6 +22,7 @@ def add_tools(commands: Commands) -> None:
     _add_probe(commands)
     _add_browse(commands)
     _add_import(commands)
+    _add_test(commands)
     _add_trust(commands)
     _add_cert(commands)
     _add_buffer(commands)
@@ -88,6 +89,15 @@ def _add_import(commands: Commands) -> None:
     tags.add_argument(
         "--source", default="plc", metavar="NAME", help="the source that they are read from (plc)"
     )
+
+
+def _add_test(commands: Commands) -> None:
+    test = add(
+        commands, "test", _test, "replay recorded raw values, compare what is sent; exit 1 on a difference",
+        "configs/edge/tests/*.yaml", file=False,
+    )  # fmt: skip
+    test.add_argument("files", type=Path, nargs="+", metavar="FILE", help="tests: config, recording, expect")
+    test.add_argument("--write", action="store_true", help="make what is sent now the expectation")
 
 
 def _add_trust(commands: Commands) -> None:
@@ -250,6 +260,12 @@ def _import_tags(options: argparse.Namespace) -> int:
     from edge_agent.tools.import_tags import import_tags
 
     return import_tags(options.file, node=options.node, machine=options.machine, source=options.source)
+
+
+def _test(options: argparse.Namespace) -> int:
+    from edge_agent.tools.plant_test import test
+
+    return test(options.files, write=options.write)
 
 
 def _trust(options: argparse.Namespace) -> int:

@@ -21,6 +21,14 @@ def read(file: Path, *, watch: bool, as_json: bool, only: str | None) -> int:
     return show(file, SystemClock(), build_sources, watch=watch, as_json=as_json, only=only)
 
 
+def record(file: Path, out: Path, *, only: str | None, watch: bool) -> int:
+    """``edge-agent read --record``."""
+    from edge_agent.app.clock import SystemClock
+    from edge_agent.tools.recording import record as keep
+
+    return keep(file, out, SystemClock(), only=only, watch=watch)
+
+
 def doctor(file: Path, *, as_json: bool) -> int:
     """``edge-agent doctor``."""
     import secrets

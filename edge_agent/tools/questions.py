@@ -11,12 +11,12 @@ from typing import Any
 
 from edge_agent.core.address import Register, Space
 from edge_agent.core.node import parse_node
+from edge_agent.core.plan import MOST_BITS, MOST_REGISTERS
 from edge_agent.errors import AgentError
 from edge_agent.loops.poll import PolledSource
 from edge_agent.ports import Source
 
 QUESTIONS = frozenset({"registers", "node", "browse"})
-_MOST_REGISTERS = 125
 
 
 async def answered(source: Source, question: dict[str, Any]) -> Any:
@@ -46,8 +46,9 @@ async def _registers(source: Source, question: dict[str, Any]) -> bytes:
     if not isinstance(source, PolledSource) or not isinstance(source.scanner, ModbusScanner):
         raise AgentError("this is no Modbus device", source.name, "give a node such as ns=2;s=Press1.State")
     count = int(question["count"])
-    if not 1 <= count <= _MOST_REGISTERS:
-        raise AgentError(f"{count} registers", source.name, f"ask for 1 to {_MOST_REGISTERS}")
     first = Register(Space(question["space"]), int(question["first"]))
+    most = MOST_BITS if first.space.is_bits else MOST_REGISTERS
+    if not 1 <= count <= most:
+        raise AgentError(f"{count} registers", source.name, f"ask for 1 to {most}")
     timeout_s = min(10.0, float(question.get("timeout_s", 3.0)))
     return await registers_at(source.scanner.link, int(question["unit"]), first, count, timeout_s)

@@ -13,6 +13,7 @@ COMMANDS = [
     "doctor",
     "bundle",
     "import-tags",
+    "test",
     "probe",
     "browse",
     "trust",
