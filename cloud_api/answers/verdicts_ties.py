@@ -19,8 +19,9 @@ from cloud_api.answers.question import Question
 from cloud_api.answers.series import Cause, Key, Series, series_of
 from cloud_api.interpret.seasons import Tie, recurring
 
-OF_A_SHIFT = frozenset({"scrap", "rework", "speed_loss", "downtime", "changeover", "usage", "crew"})
-OF_A_PRODUCT = OF_A_SHIFT - {"crew"} | {"waiting"}
+OF_A_SHIFT = frozenset({"scrap", "rework", "downtime", "changeover", "usage", "crew"})
+"""Not speed loss: units seen late even it out in the next segment, which may be the next shift's."""
+OF_A_PRODUCT = OF_A_SHIFT - {"crew"} | {"waiting", "speed_loss"}
 MOST_MACHINES = {"product": 12, "shift": 6}
 """Machines of a question beyond which these finer observations are left out: name a line or a machine."""
 

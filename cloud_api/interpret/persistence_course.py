@@ -12,7 +12,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from .persistence import SHIFT, SLOPE, TEMPORARY, Effect, Persistence, persistence
+from .persistence import SHIFT, SINCE, SLOPE, TEMPORARY, Effect, Persistence, persistence
 from .persistence_search import DECAY, shape
 from .seasons import OCCURRENCES, Tie, recurring
 
@@ -27,8 +27,8 @@ class Course(Struct, frozen=True, kw_only=True):
 
     `since` and `until` (None: it lasts) are indices of observations. `size` is the change in the unit of the
     series (of a slope the whole change since its onset, of a tie the excess on its observations), `level` the
-    series without it. `added` is what the change added to each observation; `rate` what it adds to each
-    one from now on, before decay or growth. `confidence` is the weight of evidence, 0 to 1."""
+    series without it. `added` is what the change added to each observation; `lasting`
+    are the changes from that one on. `confidence` is the weight of evidence, 0 to 1."""
 
     verdict: str
     since: int | None
@@ -38,6 +38,7 @@ class Course(Struct, frozen=True, kw_only=True):
     confidence: float
     added: tuple[float, ...]
     effect: Effect | None = None
+    lasting: tuple[Effect, ...] = ()
     tie: Tie | None = None
     found: Persistence | None = None
     sigma: float = 0.0
@@ -52,7 +53,8 @@ class Course(Struct, frozen=True, kw_only=True):
             return np.full(steps, sum(self.added) / count)
         if self.effect is None or self.until is not None:
             return np.zeros(steps)
-        course = self.effect.size * shape(self.effect.kind, self.effect.onset, count + steps)[count:]
+        effects = self.lasting or (self.effect,)
+        course = sum((_course(each, count + steps)[count:] for each in effects), np.zeros(steps))
         if self.verdict == "undetermined":
             return course * self.confidence
         return np.asarray(course, dtype=np.float64)
@@ -122,29 +124,52 @@ def _changed(series: Array, found: Persistence) -> Course:
             sigma=found.sigma,
             correlation=found.correlation,
         )
-    begin, until, added, size = effect.onset, None, _course(effect, count), effect.size
-    if effect.kind == SLOPE:
-        size = effect.size * (count - effect.onset)
-    elif effect.kind != SHIFT:
+    verdict, begin, until = found.verdict, effect.onset, None
+    added, size = _course(effect, count), effect.size
+    pair = _pair(found, effect) if verdict == "temporary" and effect.kind == SHIFT else ()
+    kept = [each for each in found.effects if each.kind in LASTING and each not in pair]
+    kept = [each for each in kept if count - each.onset >= SINCE]
+    if verdict in ("structural", "drift") or (pair and kept):
+        effect = _main(kept or [effect], count)
+        verdict = "drift" if effect.kind == SLOPE else "structural"
+        begin, added = effect.onset, _since(found, effect, count)
+        size = float(added[-1])
+    elif effect.kind not in LASTING:
         until = _over(effect, found, count)
-    if found.verdict == "temporary" and effect.kind == SHIFT:
-        before = _before(found, effect)
+    if verdict == "temporary" and pair:
+        before = pair[0]
         begin, until, size = before.onset, effect.onset - 1, before.size
         added = _course(before, count)
         added[effect.onset :] = 0.0
     return Course(
-        verdict=found.verdict,
+        verdict=verdict,
         since=begin,
         until=until,
         size=size,
         level=float(np.mean(series - added)),
-        confidence=_confidence(found.verdict, found.weights),
+        confidence=_confidence(verdict, found.weights),
         added=tuple(added.tolist()),
         effect=effect,
+        lasting=_after(found, effect) if verdict in ("structural", "drift") else (),
         found=found,
         sigma=found.sigma,
         correlation=found.correlation,
     )
+
+
+def _main(lasting: Sequence[Effect], count: int) -> Effect:
+    """The lasting change that made most of the difference; a later one that took part of it back, or added
+    to it, belongs to it."""
+    return max(lasting, key=lambda each: abs(_course(each, count)[-1]))
+
+
+def _after(found: Persistence, effect: Effect) -> tuple[Effect, ...]:
+    return tuple(each for each in found.effects if each.kind in LASTING and each.onset >= effect.onset)
+
+
+def _since(found: Persistence, effect: Effect, count: int) -> Array:
+    """What the lasting changes from one on added together."""
+    return sum((_course(each, count) for each in _after(found, effect)), np.zeros(count))
 
 
 def _over(effect: Effect, found: Persistence, count: int) -> int | None:
@@ -157,10 +182,10 @@ def _over(effect: Effect, found: Persistence, count: int) -> int | None:
     return max(effect.onset, last - 1) if last < count else None
 
 
-def _before(found: Persistence, effect: Effect) -> Effect:
-    """The shift that a return took back."""
+def _pair(found: Persistence, effect: Effect) -> tuple[Effect, ...]:
+    """A shift that was taken back, and the one that took it back."""
     shifts = [each for each in found.effects if each.kind == SHIFT and each.onset < effect.onset]
-    return shifts[-1]
+    return (shifts[-1], effect)
 
 
 def _course(effect: Effect, count: int) -> Array:

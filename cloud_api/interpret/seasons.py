@@ -56,9 +56,12 @@ def recurring(values: Array, kind: str, labels: Sequence[str], sign: int = 1) ->
     count = len(values)
     if count < LEAST or len(set(labels)) < 2:
         return None
-    tame = _tamed(np.asarray(values, dtype=np.float64) * sign)
+    raw = np.asarray(values, dtype=np.float64) * sign
+    tame = _tamed(raw)
     found = [
-        tie for label in sorted(set(labels)) if (tie := _tie(tame, kind, label, labels, sign)) is not None
+        tie
+        for label in sorted(set(labels))
+        if (tie := _tie(tame, raw, kind, label, labels, sign)) is not None
     ]
     return max(found, key=lambda tie: (tie.weight, tie.size * sign), default=None)
 
@@ -71,7 +74,8 @@ def _tamed(values: Array) -> Array:
     return np.clip(values, middle - FAR * spread, middle + FAR * spread)
 
 
-def _tie(values: Array, kind: str, label: str, labels: Sequence[str], sign: int) -> Tie | None:
+def _tie(values: Array, raw: Array, kind: str, label: str, labels: Sequence[str], sign: int) -> Tie | None:
+    """The evidence is that of the tamed values, the size that of the values as they are."""
     inside = np.array([each == label for each in labels])
     own, others = values[inside], values[~inside]
     if len(own) < OCCURRENCES or len(others) < OCCURRENCES:
@@ -93,7 +97,7 @@ def _tie(values: Array, kind: str, label: str, labels: Sequence[str], sign: int)
     return Tie(
         kind=kind,
         label=label,
-        size=sign * excess,
+        size=sign * float(raw[inside].mean() - raw[~inside].mean()),
         error=sigma * math.sqrt(1 / len(own) + 1 / len(others)),
         places=tuple(int(at) for at in np.flatnonzero(inside)),
         occurrences=occurrences,
