@@ -129,7 +129,7 @@ def test_every_mistake_has_its_place(tmp_path: Path) -> None:
         f"{path}:5:5: at is missing; write for example at: 2 s",
         f"{path}:6:15: 'press-1.state' is no tag that is read; did you mean 'press-1.(alive)'?",
         f"{path}:7:15: 'plcc' is no source; did you mean 'plc'?",
-        f"{path}:8:18: 'press-1.run' is not sent; possible: press-1.door, press-1.level, press-1.state",
+        f"{path}:8:20: 'press-1.run' is not sent; did you mean 'press-1.door'?",
         f"{path}:9:1: unknown key 'expct'; did you mean 'expect'?",
     ]
     short = written(tmp_path, "  - {at: 0 s, press-1.level: 0x0001}", "[{at: 0 s, press-1.door: 1}]")
