@@ -133,7 +133,7 @@ def test_every_mistake_has_its_place(tmp_path: Path) -> None:
         f"{path}:9:1: unknown key 'expct'; did you mean 'expect'?",
     ]
     short = written(tmp_path, "  - {at: 0 s, press-1.level: 0x0001}", "[{at: 0 s, press-1.door: 1}]")
-    assert agent("test", short).out == (f"{short}:3:13: press-1.level is float32: 2 registers, not 1\n")
+    assert agent("test", short).out == (f"{short}:3:15: press-1.level is float32: 2 registers, not 1\n")
 
 
 def test_what_is_recorded_is_replayed_to_what_is_read(plc: Device, tmp_path: Path) -> None:
