@@ -19,9 +19,9 @@ lint: ## formatting, style, types and the rules of who may import whom
 	@.venv/bin/lint-imports
 	@$(PY) -m tests.rules
 
-bench: ## benchmarks, as a table with ratios against the obvious limit
+bench: ## benchmarks, as a table with ratios against the obvious limit; SOAK=3600 for an hour of the agent
 	@deploy/setup dev
-	@$(PY) -m tests.bench
+	@SOAK=$(SOAK) $(PY) -m tests.bench
 
 deb: ## Debian packages and offline bundles of the edge agent, for amd64 and arm64, in dist/
 	@deploy/setup dev

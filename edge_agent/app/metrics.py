@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -42,6 +43,7 @@ def _about(agent: Agent) -> Iterator[str]:
     yield from _figure("agent_info", "gauge", "Who this is; always 1.", [(info, 1)])
     started_s = identity.started_us / 1e6
     yield from _one("agent_start_time_seconds", "gauge", "When this run began, since 1970.", started_s)
+    yield from _one("agent_tasks", "gauge", "Tasks of the event loop.", len(asyncio.all_tasks()))
     offset = "The gateway's clock minus the cloud's, by the quickest of the last acks."
     yield from _one("clock_offset_seconds", "gauge", offset, around.clock_offset_s)
     yield from _one("clock_trusted", "gauge", "1 once the clock may date samples.", agent.clock.trusted())
