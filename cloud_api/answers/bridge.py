@@ -40,7 +40,7 @@ def bridge(connection: Connection[Any], question: Question, sees_money: bool, no
     figures = rounded(walk)
     per_unit = measure == "unit_cost"
     evidence = evidence_of(connection, question, base, walk, figures, per_unit)
-    context = context_of(connection, question, base is None, per_unit, now)
+    context = context_of(connection, question, figures, base is None, per_unit, now)
     bars = _bars(question, base, walk, figures, evidence, context)
     text = statement(question, base, base_name(question), measure, bars, figures)
     base_from, base_to = (None, None) if base is None else window(base)
@@ -84,7 +84,7 @@ def _bars(
                 owner=_owner(question, factor, rows),
                 planning=planning,
                 operational=None if planning is None else amount - planning,
-                persistence=context.persistence(factor),
+                persistence=context.verdicts.get(factor),
                 explained_share=context.explained(factor, group),
                 evidence=rows,
                 segments=segments_of(question, factor, group, base is None, evidence.per_unit),

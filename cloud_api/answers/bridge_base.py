@@ -31,7 +31,7 @@ from cloud_api.answers.question import Mistake, Question, QuestionError
 MEASURES = ("unit_cost", "total_cost", "margin")
 BASES = ("standard", "budget", "previous")
 _OF_WHOLE_PRODUCTS = ("resource", "cause", "reason")
-_MAKES = ("site", "line", "product")
+_MAKES = ("site", "line", "machine", "product")
 
 
 def base_question(question: Question) -> Question | None:

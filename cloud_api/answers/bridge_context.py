@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,39 +12,37 @@ from psycopg import Connection
 
 from cloud_api.answers.bridge_factors import Factor
 from cloud_api.answers.bridge_links import resources_of
+from cloud_api.answers.bridge_rounding import Told
 from cloud_api.answers.cells import Cell
 from cloud_api.answers.explanation import Share, explained_by, share_of
 from cloud_api.answers.grouping import Key
 from cloud_api.answers.question import Question
+from cloud_api.answers.series import series_of
 from cloud_api.answers.shapes.verdicts import Persistence
-from cloud_api.answers.verdicts import verdicts_by_cause
+from cloud_api.answers.verdicts import judged
+from cloud_api.answers.verdicts_evidence import was_seasonal
+from cloud_api.answers.verdicts_ties import Finer
+from cloud_api.store.times import HOUR_US
 
 ZERO = Decimal(0)
 
 
+JUDGED = 5
+"""Bars whose persistence is told: the largest."""
+
+LONGEST = 100 * 24 * HOUR_US
+"""Windows beyond this are not searched for reasons hour by hour; their explained shares are null."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Verdicts by cell, and explained parts by group and cell, of the window that a bridge ends in."""
+    """Verdicts by factor, and explained parts by group and cell, of the window that a bridge ends in."""
 
     by: tuple[str, ...]
     of_standard: bool
     per_unit: bool
-    verdicts: Mapping[Cell, Persistence] = field(default_factory=dict)
+    verdicts: Mapping[Factor, Persistence] = field(default_factory=dict)
     shares: Mapping[Key, Share] = field(default_factory=dict)
-
-    def persistence(self, factor: Factor) -> Persistence | None:
-        """The verdict on the cell of a factor that costs most by period end, with what all of them do."""
-        found = [one for cell, one in self.verdicts.items() if self._holds(factor, cell)]
-        if not found:
-            return None
-        lead = max(found, key=lambda one: abs(one.projected or ZERO))
-        known = [one.projected for one in found if one.projected is not None]
-        return Persistence(
-            verdict=lead.verdict,
-            since=lead.since,
-            confidence=lead.confidence,
-            projected=sum(known, ZERO) if known else None,
-        )
 
     def explained(self, factor: Factor, group: Key) -> Decimal | None:
         """The part of a bar's cost in the window that reasons and notes explain; None of nothing."""
@@ -60,22 +58,75 @@ class Context:
         )
 
     def _holds(self, factor: Factor, cell: Cell) -> bool:
-        if factor.cause is None or not factor.holds(*cell):
-            return False
-        resources = resources_of(factor, self.of_standard, self.per_unit)
-        return resources is None or cell[0] in resources
+        return is_behind(factor, cell, self.of_standard, self.per_unit)
+
+
+def is_behind(factor: Factor, cell: Cell, of_standard: bool, per_unit: bool) -> bool:
+    """Whether entries of a cell stand behind a bar."""
+    if factor.cause is None or not factor.holds(*cell):
+        return False
+    resources = resources_of(factor, of_standard, per_unit)
+    return resources is None or cell[0] in resources
 
 
 def context_of(
-    connection: Connection[Any], question: Question, of_standard: bool, per_unit: bool, now: datetime
+    connection: Connection[Any],
+    question: Question,
+    figures: Told,
+    of_standard: bool,
+    per_unit: bool,
+    now: datetime,
 ) -> Context:
     """What is known of the bars of a question."""
-    plain = question.grouped()
     by = tuple(name for name in question.by if name not in ("resource", "cause"))
+    assert question.from_us is not None
+    assert question.to_us is not None
+    short = question.to_us - question.from_us <= LONGEST
     return Context(
         question.by,
         of_standard,
         per_unit,
-        verdicts_by_cause(connection, plain, now),
-        explained_by(connection, question.grouped(*by)),
+        _verdicts(connection, question, _largest(figures), of_standard, per_unit, now),
+        explained_by(connection, question.grouped(*by)) if short else {},
     )
+
+
+def _largest(figures: Told) -> list[Factor]:
+    wholes: dict[Factor, Decimal] = {}
+    for step, amount in figures.amounts.items():
+        if step[0].cause is not None:
+            wholes[step[0]] = wholes.get(step[0], ZERO) + amount
+    return sorted(wholes, key=lambda factor: -abs(wholes[factor]))[:JUDGED]
+
+
+def _verdicts(
+    connection: Connection[Any],
+    question: Question,
+    factors: list[Factor],
+    of_standard: bool,
+    per_unit: bool,
+    now: datetime,
+) -> dict[Factor, Persistence]:
+    """The verdict on all cells of a bar together, at the end of the window; of several sites the dearest."""
+    back = replace(question.grouped(), from_us=None, period=None)
+    scopes = series_of(connection, back, now, ("site",)) if factors else []
+    finer = Finer(connection, back, now, ("site",), scopes)
+    told: dict[Factor, Persistence] = {}
+    for one in scopes:
+        for factor in factors:
+            cells = tuple(
+                cell for cell in sorted(one.excess) if is_behind(factor, cell, of_standard, per_unit)
+            )
+            found = judged(one, cells, finer) if cells else None
+            if found is None:
+                continue
+            since, confidence = found.course.since, found.course.confidence
+            new = Persistence(
+                verdict=was_seasonal(connection, back, now, ("site",), found),  # type: ignore[arg-type]
+                since=None if since is None else one.days[since],
+                confidence=Decimal(repr(min(1.0, max(0.0, confidence)))).quantize(Decimal("0.0001")),
+                projected=found.projected,
+            )
+            if factor not in told or abs(new.projected or ZERO) > abs(told[factor].projected or ZERO):
+                told[factor] = new
+    return told

@@ -203,11 +203,13 @@ def evidence_of(
     )[:BARS]
     causes = sorted({step[0].cause for step in largest if step[0].cause is not None})
     chosen = frozenset(largest)
+    names = {step[0].cell_name for step in largest}
+    movers = {name: moved for name, moved in walk.movers.items() if name in names}
     windows: list[tuple[Window, Question]] = [("end", question)]
     if base is not None:
         windows.append(("start", base))
     for window, asked in windows:
-        for found in dearest_spans(connection, asked, causes) if causes else ():
+        for found in dearest_spans(connection, asked, causes, movers) if causes else ():
             for step, amount, cost in _adds(found, asked, walk, window, base is None, per_unit):
                 if step in chosen and amount:
                     evidence.pieces[step].append(Piece(window, found, amount, cost))

@@ -35,6 +35,11 @@ class Factor:
         return cause == self.cause and self.resource in (None, resource)
 
     @property
+    def cell_name(self) -> str:
+        """The name of its cells, whatever part of them it is."""
+        return self.name if self.part is None else str(self.cause)
+
+    @property
     def place(self) -> tuple[int, str]:
         """Where it stands among the bars."""
         order = (*FIRST, *PARTS, *CAUSES)

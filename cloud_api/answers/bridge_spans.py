@@ -1,4 +1,4 @@
-"""The dearest spans behind the bars of a bridge: found by machine-day, then by hour, then by segment.
+"""The dearest spans behind the bars of a bridge: found by machine, by machine-day, by hour, then by segment.
 
 A span may be cut where it is longer than two days on either side; what is not found is in the rest of the
 evidence, so that this costs completeness of the list and never a cent."""
@@ -6,8 +6,9 @@ evidence, so that this costs completeness of the list and never a cent."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from psycopg import Connection
@@ -15,14 +16,21 @@ from psycopg import Connection
 from cloud_api.answers.grouping import filters
 from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.question import Question
-from cloud_api.answers.stretches import Stretch, joined, segment_of, states_of
+from cloud_api.answers.stretches import STATES_OF_CAUSE, Stretch, joined, segment_of
 from cloud_api.answers.window import days_at, window_at
-from cloud_api.interpret.model import Segment
+from cloud_api.interpret.model import MINUTE_US, Segment
 from cloud_api.store.statements import statement
-from cloud_api.store.times import from_us, hour_of
+from cloud_api.store.times import HOUR_US, from_us, hour_of
 
-DAYS, HOURS, SEGMENTS, REACH = 4, 3, 4, 48
-"""Dearest machine-days of a bar, hours of each, segments of each state in these; hours a span is followed."""
+MACHINES, DAYS, HOURS, SEGMENTS = 4, 4, 3, 3
+"""Machines that moved a bar most, the dearest machine-days of each bar, hours of each, segments in these."""
+
+REACH = 48
+"""Hours that a span is followed before and after."""
+
+LONG_US = 15 * MINUTE_US
+"""A segment at an hour's edge that is shorter is not followed into the next: that is dearer by itself, or
+small."""
 
 _BY_HOUR = frozenset({"order", "shift", "reason"})
 
@@ -37,38 +45,52 @@ class Found:
     members: tuple[Segment, ...]
 
 
-def dearest_spans(connection: Connection[Any], question: Question, causes: Sequence[str]) -> list[Found]:
-    """Spans of the machines of a question in which its dearest amounts of some causes arose."""
+Movers = Mapping[str, Mapping[tuple[str, str], Fraction]]
+"""By factor: how far each machine, of a site and a name, moved it."""
+
+
+def dearest_spans(
+    connection: Connection[Any], question: Question, causes: Sequence[str], movers: Movers
+) -> list[Found]:
+    """Spans in which the dearest amounts of some causes arose, on the machines that moved each most."""
     found: list[Found] = []
     for site in question.sites:
         machines = {machine.machine_id: machine for machine in question.machines if machine.site == site.name}
         if site.book is None or not machines:
             continue
-        days = _days(connection, question, site, list(machines), causes)
+        days = _days(connection, question, site, machines, causes, movers)
         hours = _hours(connection, question, site, days)
-        segments = _segments(connection, question, site, machines, hours)
-        for machine_id, own in segments.items():
-            ordered = [own[key] for key in sorted(own)]
-            found += [
-                Found(site, machines[machine_id], stretch, tuple(members))
-                for stretch, members in joined(ordered)
-            ]
+        for machine_id, spans in _spans(connection, question, site, machines, hours).items():
+            found += [Found(site, machines[machine_id], stretch, members) for stretch, members in spans]
     return found
 
 
 def _days(
-    connection: Connection[Any], question: Question, site: Site, machines: list[int], causes: Sequence[str]
+    connection: Connection[Any],
+    question: Question,
+    site: Site,
+    machines: Mapping[int, Machine],
+    causes: Sequence[str],
+    movers: Movers,
 ) -> list[tuple[str, int, dt.date]]:
     """Factor, machine and production day."""
     whole = days_at(site, question.from_us, question.to_us)
     by_hour = whole is None or _BY_HOUR & question.wanted.keys()
     span = window_at(site, question.from_us, question.to_us)
+    by_machine = "machine" in question.by or "line" in question.by
+    pairs = [
+        (factor, machine_id)
+        for factor, moved in movers.items()
+        for machine_id in _movers(site, machines, moved, len(machines) if by_machine else MACHINES)
+    ]
     parameters: dict[str, Any] = {
         "site": site.name,
-        "machines": machines,
+        "machines": sorted({machine_id for _, machine_id in pairs}),
+        "of_factors": [factor for factor, _ in pairs],
+        "of_machines": [machine_id for _, machine_id in pairs],
         "causes": list(causes),
         "most": DAYS,
-        "by_machine": "machine" in question.by or "line" in question.by,
+        "by_machine": by_machine,
         "by_product": "product" in question.by,
         "first_hour": span.first_hour,
         "end_hour": span.end_hour,
@@ -79,6 +101,14 @@ def _days(
     name = "bridge.dearest_days_by_hour" if by_hour else "bridge.dearest_days"
     rows = connection.execute(statement(name), parameters).fetchall()
     return sorted({(factor, machine_id, day) for factor, machine_id, _, day in rows})
+
+
+def _movers(
+    site: Site, machines: Mapping[int, Machine], moved: Mapping[tuple[str, str], Fraction], most: int
+) -> list[int]:
+    """The machines that moved a factor most."""
+    ranked = sorted(machines, key=lambda one: (-abs(moved.get((site.name, machines[one].name), 0)), one))
+    return [one for one in ranked if (site.name, machines[one].name) in moved][:most]
 
 
 def _hours(
@@ -101,22 +131,30 @@ def _hours(
     return connection.execute(statement("bridge.dearest_hours"), parameters).fetchall()
 
 
-def _segments(
+def _spans(
     connection: Connection[Any],
     question: Question,
     site: Site,
     machines: Mapping[int, Machine],
     hours: Sequence[tuple[str, int, dt.datetime]],
-) -> dict[int, dict[int, Segment]]:
-    """Segments by machine and start: the longest of the hours, and what they go on with."""
+) -> dict[int, list[tuple[Stretch, tuple[Segment, ...]]]]:
+    """Spans by machine: those of the longest segments of the hours, with what they go on with."""
     span = window_at(site, question.from_us, question.to_us)
-    inside = sorted({(machine_id, hour) for _, machine_id, hour in hours if _whole(span, hour)})
-    own: dict[int, dict[int, Segment]] = {}
+    inside = sorted(
+        {
+            (machine_id, hour, state)
+            for factor, machine_id, hour in hours
+            if _whole(span, hour)
+            for state in _states(factor)
+        },
+        key=str,
+    )
     if not inside:
-        return own
+        return {}
     parameters: dict[str, Any] = {
-        "ids": [machine_id for machine_id, _ in inside],
-        "hours": [hour for _, hour in inside],
+        "ids": [machine_id for machine_id, _, _ in inside],
+        "hours": [hour for _, hour, _ in inside],
+        "states": [state for *_, state in inside],
         "most": SEGMENTS,
         "reach": REACH,
         "first_hour": span.first_hour,
@@ -128,16 +166,33 @@ def _segments(
     edges = {
         (machine_id, segment.hour_us, segment.state)
         for machine_id, segment in longest
-        if segment.from_us == segment.hour_us or segment.to_us == segment.hour_us + 3_600_000_000
+        if segment.duration_us >= LONG_US
+        and (segment.from_us == segment.hour_us or segment.to_us == segment.hour_us + HOUR_US)
     }
     parameters["ids"] = [machine_id for machine_id, _, _ in edges]
     parameters["hours"] = [from_us(hour) for _, hour, _ in edges]
     parameters["states"] = [state for *_, state in edges]
     joining = _read(connection, "joining_segments", parameters, machines) if edges else []
+    own: dict[int, dict[int, Segment]] = {}
     for machine_id, segment in (*longest, *joining):
         if _day_inside(span, segment):
             own.setdefault(machine_id, {})[segment.from_us] = segment
-    return own
+    chosen = {(machine_id, segment.from_us) for machine_id, segment in longest}
+    return {
+        machine_id: [
+            (stretch, tuple(members))
+            for stretch, members in joined([segments[start] for start in sorted(segments)])
+            if any((machine_id, member.from_us) in chosen for member in members)
+        ]
+        for machine_id, segments in own.items()
+    }
+
+
+def _states(factor: str) -> Sequence[str | None]:
+    """States in which entries of a factor can arise; None for any."""
+    if factor in ("production", "scrap"):
+        return ("running",)
+    return STATES_OF_CAUSE.get(factor.rpartition("/")[2], (None,))
 
 
 def _whole(span: Any, hour: dt.datetime) -> bool:
@@ -156,11 +211,3 @@ def _read(
 ) -> list[tuple[int, Segment]]:
     rows = connection.execute(statement(f"bridge.{name}"), parameters).fetchall()
     return [(row[0], segment_of(machines[row[0]].name, row[1:])) for row in rows]
-
-
-def relevant(found: Iterable[Found], causes: Sequence[str]) -> Iterator[Found]:
-    """Spans in whose state entries of the causes can arise."""
-    states = states_of(tuple(causes))
-    for one in found:
-        if states is None or one.stretch.first.state in states:
-            yield one

@@ -16,6 +16,9 @@ from cloud_api.interpret.bridge_levers import Lever, Levers, Sides, cost_levers,
 from cloud_api.interpret.variance import SPLIT, Variance
 
 ZERO = Fraction(0)
+Place = tuple[str, str]
+"""Site and machine."""
+
 Step = tuple[Factor, Key]
 """A bar: its factor and its group."""
 
@@ -36,6 +39,7 @@ class Walk:
     starts: dict[Key, Fraction] = field(default_factory=dict)
     ends: dict[Key, Fraction] = field(default_factory=dict)
     products: dict[tuple[str, Key], dict[Makes | None, Fraction]] = field(default_factory=dict)
+    movers: dict[str, dict[Place, Fraction]] = field(default_factory=dict)
     made: tuple[Decimal | None, Decimal] = (None, Decimal(0))
 
     @property
@@ -56,6 +60,12 @@ class Walk:
         if factor.cause is None:
             by_product = self.products.setdefault((factor.name, group), {})
             by_product[of] = by_product.get(of, ZERO) + amount
+
+    def move(self, factor: Factor, machine: Place | None, amount: Fraction) -> None:
+        """Notes how far a machine (of a site) moved a factor: where to look for its evidence."""
+        if machine is not None and factor.cause is not None and amount:
+            moved = self.movers.setdefault(factor.cell_name, {})
+            moved[machine] = moved.get(machine, ZERO) + amount
 
     def stand(self, group: Key, start: Fraction = ZERO, end: Fraction = ZERO) -> None:
         """Adds to the figures at both ends."""
@@ -81,6 +91,7 @@ class Walk:
             starts=turn(self.starts),
             ends=turn(self.ends),
             products={key: turn(amounts) for key, amounts in self.products.items()},
+            movers=self.movers,
             made=self.made,
         )
 
@@ -118,12 +129,16 @@ def between(start: Side, end: Side, by: tuple[str, ...], per_unit: bool) -> Walk
 
     walk = Walk(by, weight, made=(start.volume, end.volume))
     costs: dict[tuple[Makes | None, Factor, Key], list[Decimal]] = {}
+    machines: dict[tuple[Makes | None, Factor, Place], list[Decimal]] = {}
     for at, side in enumerate((start, end)):
         for key, amount in side.amounts.items():
             said = dict(zip(side.by, key, strict=True))
             group = tuple(said[name] for name in by)
             where = (side.makes(key), factor_of(said["resource"], said["cause"]), group)
             costs.setdefault(where, [Decimal(0), Decimal(0)])[at] += amount
+            if said["machine"] is not None:
+                mover = (where[0], where[1], (said["site"], said["machine"]))
+                machines.setdefault(mover, [Decimal(0), Decimal(0)])[at] += amount
     for (makes, factor, group), (before, after) in costs.items():
         first, last = Fraction(before), Fraction(after)
         levers = levering.of(makes)
@@ -131,6 +146,8 @@ def between(start: Side, end: Side, by: tuple[str, ...], per_unit: bool) -> Walk
             walk.add(Factor(name), group, lever.of(first, last), makes)
         walk.add(factor, group, levers.rate.of(first, last), makes)
         walk.stand(group, first / levers.per[0], last / levers.per[1])
+    for (makes, factor, machine), (before, after) in machines.items():
+        walk.move(factor, machine, levering.of(makes).rate.of(Fraction(before), Fraction(after)))
     return walk
 
 
@@ -138,10 +155,19 @@ def from_standard(sheet: Sheet, by: tuple[str, ...], volume: Decimal, per_unit: 
     """From the flexed standard to the actual cost: the variances. The start is the allowance."""
     per = Fraction(volume) if per_unit else Fraction(1)
     walk = Walk(by, lambda makes: (ZERO, 1 / per), made=(volume, volume))
+    _note_movers(walk, sheet)
     for group, cell, variance in cells_of(sheet, by, per_unit):
         walk.stand(group, Fraction(variance.allowance) / per, Fraction(variance.actual) / per)
         add_variance(walk, group, cell, variance, per)
     return walk
+
+
+def _note_movers(walk: Walk, sheet: Sheet) -> None:
+    """How far each machine went from its own standard."""
+    for (key, cell), variance in sheet.cells.items():
+        said = dict(zip(sheet.by, key, strict=True))
+        if said.get("machine") is not None:
+            walk.move(factor_of(*cell), (said["site"], said["machine"]), Fraction(variance.variance))
 
 
 def cells_of(sheet: Sheet, by: tuple[str, ...], per_unit: bool) -> list[tuple[Key, Cell, Variance]]:

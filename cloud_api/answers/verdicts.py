@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from psycopg import Connection
 
+from cloud_api.answers.courses import kept_course
 from cloud_api.answers.envelope import envelope
 from cloud_api.answers.grouping import evidence
 from cloud_api.answers.options import Option
@@ -25,7 +26,7 @@ from cloud_api.answers.shapes.verdicts import Persistence, VerdictRow, Verdicts
 from cloud_api.answers.verdicts_evidence import notes_of, seasonal, was_seasonal
 from cloud_api.answers.verdicts_ties import Finer
 from cloud_api.interpret.money import shown
-from cloud_api.interpret.persistence_course import Course, course
+from cloud_api.interpret.persistence_course import Course
 
 MEASURES = ("unit_cost", "throughput", "yield", "cycle", "labour_hours")
 OPTIONS = (
@@ -116,7 +117,7 @@ def judged(one: Series, cells: tuple[Cause, ...], finer: Finer | None) -> Judged
     if not _matters(one, values):
         return None
     ties = finer.ties(one, cells) if finer is not None else ()
-    found = course(values, weekdays(one.days), ties)
+    found = kept_course(values, weekdays(one.days), ties)
     return Judged(one, cells, found, _projected(one, found))
 
 
@@ -149,7 +150,7 @@ def _measured(one: Series, measure: str) -> Judged | None:
     }[measure]()
     if measure == "cycle" and not (one.ideal_h > 0).all():
         return None
-    return Judged(one, (), course(values, weekdays(one.days), (), MORE_IS_WORSE[measure]), None)
+    return Judged(one, (), kept_course(values, weekdays(one.days), (), MORE_IS_WORSE[measure]), None)
 
 
 def _projected(one: Series, found: Course) -> Decimal | None:

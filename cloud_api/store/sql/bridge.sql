@@ -1,7 +1,7 @@
 -- name: dearest_days
--- Machine-days of one site whose sum of a factor is largest, from the sums by production day: factor (the cause;
--- price and usage with their resource), machine, product where kept apart, day. `most` of each factor, machine
--- (where kept apart) and product.
+-- Machine-days of one site whose sum of a factor is largest, from the sums by production day, among some machines
+-- of each factor (`of_factors`, `of_machines`): factor (the cause; price and usage with their resource), machine,
+-- product where kept apart, day. `most` of each factor, machine (where kept apart) and product.
 select factor, machine_id, product, production_day
 from (
     select factor, machine_id, product, production_day,
@@ -19,6 +19,8 @@ from (
           and (%(resource)s::text[] is null or resource = any(%(resource)s))
           and (%(cause)s::text[] is null or cause = any(%(cause)s))
           and cause = any(%(causes)s)
+          and (case when cause in ('price', 'usage') then resource || '/' || cause else cause end, machine_id) in
+              (select * from unnest(%(of_factors)s::text[], %(of_machines)s::int[]))
           and not resource = any(%(withheld)s)
         group by 1, 2, 3, 4
     ) as summed
@@ -49,6 +51,8 @@ from (
           and (%(resource)s::text[] is null or resource = any(%(resource)s))
           and (%(cause)s::text[] is null or cause = any(%(cause)s))
           and cause = any(%(causes)s)
+          and (case when cause in ('price', 'usage') then resource || '/' || cause else cause end, machine_id) in
+              (select * from unnest(%(of_factors)s::text[], %(of_machines)s::int[]))
           and not resource = any(%(withheld)s)
         group by 1, 2, 3, 4
     ) as summed
@@ -58,34 +62,36 @@ where place <= %(most)s;
 -- name: dearest_hours
 -- The dearest hours of some machine-days (`froms`, `tos`: their first hour and the one after), each for its
 -- factor: factor, machine, hour; `most` of each.
-select factor, machine_id, hour
-from (
-    select d.factor, machine_id, hour,
-           row_number() over (partition by d.factor, machine_id, d.begins order by abs(sum(amount)) desc, hour) as place
-    from unnest(%(factors)s::text[], %(ids)s::int[], %(froms)s::timestamptz[], %(tos)s::timestamptz[])
-             as d (factor, id, begins, ends)
-    join entries on machine_id = d.id and hour >= d.begins and hour < d.ends
-     and d.factor = case when cause in ('price', 'usage') then resource || '/' || cause else cause end
-    where resource <> 'other'
+select d.factor, d.id, best.hour
+from unnest(%(factors)s::text[], %(ids)s::int[], %(froms)s::timestamptz[], %(tos)s::timestamptz[])
+         as d (factor, id, begins, ends)
+cross join lateral (
+    select hour
+    from entries
+    where machine_id = d.id and hour >= d.begins and hour < d.ends
+      and d.factor = case when cause in ('price', 'usage') then resource || '/' || cause else cause end
+      and resource <> 'other'
       and (%(product)s::text[] is null or product = any(%(product)s) or (%(none_product)s and product is null))
       and (%(order)s::text[] is null or order_id = any(%(order)s) or (%(none_order)s and order_id is null))
       and (%(shift)s::text[] is null or shift = any(%(shift)s) or (%(none_shift)s and shift is null))
       and (%(reason)s::text[] is null or reason = any(%(reason)s) or (%(none_reason)s and reason is null))
-    group by 1, 2, 3, d.begins
-) as ranked
-where place <= %(most)s;
+    group by hour
+    order by abs(sum(amount)) desc, hour
+    limit %(most)s
+) as best;
 
 -- name: longest_segments
--- The longest segments of each state in some machine-hours, as they are stored.
+-- The longest segments of some states in some machine-hours, as they are stored; state null: of any.
 select machine_id, starts_at, ends_at, hour, production_day, effective, state, product, order_id, made_product,
        made_order, reason, shift, calendar, overtime, paid, crew, duration_us, crew_assumed_us, uncertain_us, good,
        scrap, rework, energy_kwh, energy_assumed, material, changeovers, late_seen
-from (
-    select s.*, row_number() over (partition by s.machine_id, s.hour, state order by duration_us desc, starts_at) as place
-    from unnest(%(ids)s::int[], %(hours)s::timestamptz[]) as h (id, at)
-    join segments s on s.machine_id = h.id and s.hour = h.at
-) as ranked
-where place <= %(most)s;
+from unnest(%(ids)s::int[], %(hours)s::timestamptz[], %(states)s::text[]) as h (id, at, during)
+cross join lateral (
+    select * from segments s
+    where s.machine_id = h.id and s.hour = h.at and (h.during is null or s.state = h.during)
+    order by duration_us desc, starts_at
+    limit %(most)s
+) as longest;
 
 -- name: joining_segments
 -- Segments that reach from one hour into the next around some spans: what a segment at an hour's edge goes on
