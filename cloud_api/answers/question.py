@@ -180,6 +180,7 @@ class _Reader:
         self.mistakes: list[Mistake] = []
 
     def question(self) -> Question:
+        self._refuse_what_is_no_text()
         self._refuse_unknown_parameters()
         sites = self._sites()
         wanted = self._wanted(sites)
@@ -204,6 +205,12 @@ class _Reader:
 
     def wrong(self, field_: str, message: str) -> None:
         self.mistakes.append(Mistake(field_, message))
+
+    def _refuse_what_is_no_text(self) -> None:
+        for name, values in self.given.items():
+            if any("\x00" in value for value in values):
+                self.wrong(name, "holds a NUL character, which no name has")
+                self.given[name] = [value.replace("\x00", "") for value in values]
 
     def _refuse_unknown_parameters(self) -> None:
         for name in sorted(self.given.keys() - self.allowed):

@@ -35,6 +35,9 @@ def read_body(content: bytes, shape: type[Body]) -> Body:
             if field.required:
                 mistakes.append(Mistake(name, "is missing"))
             continue
+        if _holds_nul(given[name]):
+            mistakes.append(Mistake(name, "holds a NUL character, which no text has"))
+            continue
         try:
             values[field.name] = msgspec.convert(given[name], field.type, str_keys=True)
         except msgspec.ValidationError as error:
@@ -42,6 +45,14 @@ def read_body(content: bytes, shape: type[Body]) -> Body:
     if mistakes:
         raise QuestionError(mistakes)
     return shape(**values)
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, dict):
+        return any(_holds_nul(one) for pair in value.items() for one in pair)
+    return isinstance(value, list) and any(_holds_nul(one) for one in value)
 
 
 def _said(message: str) -> str:

@@ -26,6 +26,12 @@ class Shop:
 
 @pytest.fixture(scope="session")
 def shop(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """The shop that all tests share: nothing in it is ever changed."""
+    yield from new_shop(servers, tmp_path_factory)
+
+
+def new_shop(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """A shop that is served for as long as the caller keeps the iterator."""
     folder = tmp_path_factory.mktemp("shop")
     for url in servers.new_database("plain", servers.template):
         told(url, "tiny", write_plant(folder), [write_history(folder)])
