@@ -46,6 +46,8 @@ class Asking:
     now: dt.datetime
     given: Sequence[tuple[str, str]]
     path: Mapping[str, str] = field(default_factory=dict)
+    languages: str = ""
+    """The Accept-Language header of the reader."""
 
     @property
     def form_token(self) -> str:

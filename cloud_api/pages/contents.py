@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from cloud_api.access.roles import Area
+from cloud_api.pages.constraints import where_to_invest
+from cloud_api.pages.decisions import decided
 from cloud_api.pages.evidence import evidence
+from cloud_api.pages.floor import floor, floors
 from cloud_api.pages.home import home
+from cloud_api.pages.orders import order_book
 from cloud_api.pages.page import Form, Page
+from cloud_api.pages.products import true_cost
+from cloud_api.pages.timeline import timeline
+from cloud_api.pages.why import why
 
 PAGES: tuple[Page, ...] = (
     Page("/", "Overview", "home.html", home),
+    Page("/why", "Why", "why.html", why),
+    Page("/products", "Products", "products.html", true_cost),
+    Page("/constraints", "Constraints", "constraints.html", where_to_invest),
+    Page("/orders", "Orders", "orders.html", order_book),
+    Page("/timeline", "Timeline", "timeline.html", timeline),
+    Page("/decisions", "Decisions", "decisions.html", decided),
+    Page("/floor", "Floor", "floors.html", floors, Area.FLOOR),
+    Page("/floor/{line}", "", "floor.html", floor, Area.FLOOR, "floor.js"),
     Page("/segments", "Evidence", "segments.html", evidence),
 )
 

@@ -96,7 +96,9 @@ class _Pages:
             with self.pool.connection() as connection, snapshot(connection):
                 connection.execute(statement("answers.bounds"))
                 places = self.atlas.places(connection).seen_by(principal.sites)
-                asking = Asking(connection, places, principal, self.clock(), given, request.path_params)
+                spoken = request.headers.get("accept-language", "")
+                now = self.clock()
+                asking = Asking(connection, places, principal, now, given, request.path_params, spoken)
                 try:
                     shown = page.show(asking)
                 except QuestionError as error:

@@ -6,9 +6,10 @@ from cloud_api.access.roles import Area
 from cloud_api.acts import decisions as deciding
 from cloud_api.acts import notes as acts
 from cloud_api.acts import questions as answering
-from cloud_api.answers import decisions, notes, questions
+from cloud_api.answers import decisions, notes, now, questions
 from cloud_api.answers.shapes import decisions as decided
 from cloud_api.answers.shapes import notes as shapes
+from cloud_api.answers.shapes import now as running
 from cloud_api.answers.shapes import questions as asked
 from cloud_api.api import parameters
 from cloud_api.api.action import Action
@@ -40,6 +41,17 @@ ENDPOINTS = (
         "twice. The floor sees no amount unless site.yaml says `floor: {shows_money: true}`.",
         questions.questions,
         questions.OPTIONS,
+    ),
+    Endpoint(
+        "/now",
+        Area.FLOOR,
+        ("site", "line", "machine", "format"),
+        (),
+        running.NowAnswer,
+        "What runs now",
+        "State, order, good units against what is planned and due, machine by machine. No amounts.",
+        now.present,
+        now.OPTIONS,
     ),
     Endpoint(
         "/decisions",

@@ -295,3 +295,11 @@ select machine_id from decisions where decision_id = %(decision)s for update;
 -- name: decide
 -- A draft is confirmed, by a note, or dismissed.
 update decisions set status = %(status)s, decided_at = %(now)s, note_id = %(note)s where decision_id = %(decision)s;
+
+-- name: good
+-- Good units of the order of each of some machines until an instant.
+select o.machine_id, o.made_order, sum(o.good)
+from unnest(%(machines)s::int[], %(orders)s::text[]) as m (machine_id, order_id)
+join segments o on o.machine_id = m.machine_id and o.made_order = m.order_id
+where o.starts_at < %(now)s and o.starts_at > %(now)s::timestamptz - interval '31 days'
+group by 1, 2;
