@@ -16,7 +16,8 @@ import msgspec
 from edge_agent.adapters.buffer_contents import SUFFIX
 from edge_agent.adapters.buffer_files import checked
 from edge_agent.adapters.buffer_segment import HEADER_BYTES, RECORD_BYTES, Found, Scan, scan, summary_of
-from edge_agent.adapters.buffer_state import SETTLED, SettledFile
+from edge_agent.adapters.buffer_stamps import STAMPS, Stamp
+from edge_agent.adapters.buffer_state import INSTANCE, SETTLED, SettledFile
 from edge_agent.core.seqs import Seqs
 from edge_agent.errors import AgentError
 from shared.batch import Batch
@@ -40,6 +41,10 @@ class Damage:
         return f"{self.place}: {self.what}"
 
 
+class _StampsFile(msgspec.Struct):
+    streams: dict[str, Stamp] = {}
+
+
 @dataclass(slots=True)
 class SegmentFile:
     """One file of batches. finished: it ends with its summary. size: bytes, preallocated room included.
@@ -59,9 +64,13 @@ class SegmentFile:
 
 @dataclass(slots=True)
 class StreamView:
-    """What the disk holds of one run of an agent. settled: acknowledged or given up, of what is there."""
+    """What the disk holds of one run of an agent. settled: acknowledged or given up, of what is there.
+
+    oldest_us, newest_us: as stamped; stamp: how far that is off, None where it is right.
+    """
 
     stream: bytes
+    stamp: Stamp | None = None
     segments: int = 0
     size: int = 0
     batches: int = 0
@@ -108,6 +117,14 @@ class BufferFolder:
             return {}
         return {bytes.fromhex(stream): Seqs.of(ranges) for stream, ranges in kept.streams.items()}
 
+    def stamps(self) -> dict[bytes, Stamp]:
+        """Streams that were stamped by a clock that could not be believed, and by how much they are off."""
+        try:
+            kept = msgspec.json.decode(self._whole(STAMPS) or b"{}", type=_StampsFile)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return {}
+        return {bytes.fromhex(stream): stamp for stream, stamp in kept.streams.items()}
+
     def dictionaries(self) -> dict[bytes, Dictionary]:
         """By hash, those that hold."""
         found = {}
@@ -130,8 +147,9 @@ class BufferFolder:
                 newest = max(found.newest_us for found in segment.found)
                 view.oldest_us = oldest if view.oldest_us is None else min(oldest, view.oldest_us)
                 view.newest_us = newest if view.newest_us is None else max(newest, view.newest_us)
-        settled = self.settled()
+        settled, stamps = self.settled(), self.stamps()
         for view in views.values():
+            view.stamp = stamps.get(view.stream)
             own = settled.get(view.stream, Seqs())
             view.batches = sum(last - first + 1 for first, last in view.seqs.ranges)
             view.settled = sum(own.count(first, last) for first, last in view.seqs.ranges)
@@ -140,7 +158,7 @@ class BufferFolder:
     def small_damages(self) -> Iterator[Damage]:
         """Files beside the segments whose check sum does not hold."""
         for name in self.names:
-            kept = name in (SETTLED, "instance")
+            kept = name in (SETTLED, INSTANCE, STAMPS)
             sound = self._dictionary(name) if name.endswith(_DICTIONARY) else not kept or self._whole(name)
             if not sound and (self.folder / name).exists():
                 yield Damage(str(self.folder / name), "the file's check sum does not hold")

@@ -8,7 +8,7 @@ import csv
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -19,6 +19,7 @@ from edge_agent.adapters.buffer_inspection import (
     StreamView,
     batches_of,
 )
+from edge_agent.adapters.buffer_stamps import Stamp
 from edge_agent.config.load import load_valid
 from edge_agent.core import sizes
 from edge_agent.core.seqs import Seqs
@@ -26,7 +27,7 @@ from edge_agent.errors import AgentError
 from edge_agent.tools.moments import shown
 from shared.batch import samples_of
 from shared.dictionary import Dictionary, SignalEntry
-from shared.sample import Sample
+from shared.sample import Quality, Sample
 
 COLUMNS = (
     "time", "machine", "role", "value", "quality", "signal", "item", "unit", "raw", "source_time", "line",
@@ -132,6 +133,7 @@ class _Count:
     batches: int = 0
     gaps: int = 0
     unknown: int = 0
+    undated: int = 0
     damages: list[Damage] = field(default_factory=list)
 
 
@@ -153,6 +155,9 @@ def export(file: Path, out: Path | None, *, as_csv: bool, wish: Wish) -> int:
     print(f"{count.rows} values of {count.batches} batches{gaps}", file=sys.stderr)
     if count.unknown:
         print(f"{count.unknown} values without a name: their dictionary is missing", file=sys.stderr)
+    if count.undated:
+        mend = "their gateway's clock was not set; times are as it showed them"
+        print(f"{count.undated} values without a known time: {mend}", file=sys.stderr)
     print(*count.damages, sep="\n", end="\n" if count.damages else "", file=sys.stderr)
     return 1 if count.damages or count.unknown else 0
 
@@ -169,20 +174,21 @@ def _write(to: TextIO, rows: Iterable[dict[str, Any]], as_csv: bool) -> None:
 
 
 def _rows(folder: BufferFolder, wish: Wish, count: _Count) -> Iterator[dict[str, Any]]:
-    dictionaries, settled = folder.dictionaries(), folder.settled()
+    dictionaries, settled, stamps = folder.dictionaries(), folder.settled(), folder.stamps()
     for segment in folder.segments():
-        own = settled.get(segment.stream, Seqs())
+        own, stamp = settled.get(segment.stream, Seqs()), stamps.get(segment.stream)
         for found, batch in batches_of(segment):
             if wish.unacknowledged and found.front.seq in own:
                 continue
             count.batches += 1
             count.gaps += len(batch.gaps)
             dictionary = dictionaries.get(found.front.dictionary)
-            for sample in samples_of(batch):
+            for sample in (_stamped(each, stamp) for each in samples_of(batch)):
                 if not wish.covers(sample.time_us):
                     continue
                 entry = _entry(dictionary, sample.signal)
                 count.unknown += entry is None
+                count.undated += stamp is not None and stamp.shift_us is None
                 row = _row(sample, entry, dictionary) | {
                     "stream": found.front.stream.hex(),
                     "seq": found.front.seq,
@@ -191,6 +197,15 @@ def _rows(folder: BufferFolder, wish: Wish, count: _Count) -> Iterator[dict[str,
                     count.rows += 1
                     yield row
         count.damages += segment.damages
+
+
+def _stamped(sample: Sample, stamp: Stamp | None) -> Sample:
+    """As it would leave: its time put right where the clock became known later."""
+    if stamp is None:
+        return sample
+    sure = stamp.shift_us is not None and not stamp.guessed
+    quality = sample.quality if sure else max(sample.quality, Quality.UNCERTAIN)
+    return replace(sample, time_us=sample.time_us + (stamp.shift_us or 0), quality=quality)
 
 
 def _entry(dictionary: Dictionary | None, index: int) -> SignalEntry | None:
@@ -223,6 +238,8 @@ def _role(entry: SignalEntry) -> str:
 
 
 def _view(view: StreamView) -> dict[str, Any]:
+    shift_us = 0 if view.stamp is None else view.stamp.shift_us or 0
+    clock = "right" if view.stamp is None else "unknown" if view.stamp.shift_us is None else "put right"
     return {
         "stream": view.stream.hex(),
         "segments": view.segments,
@@ -232,8 +249,9 @@ def _view(view: StreamView) -> dict[str, Any]:
         "unacknowledged": view.open,
         "rows": view.rows,
         "bytes": view.size,
-        "oldest": None if view.oldest_us is None else shown(view.oldest_us),
-        "newest": None if view.newest_us is None else shown(view.newest_us),
+        "oldest": None if view.oldest_us is None else shown(view.oldest_us + shift_us),
+        "newest": None if view.newest_us is None else shown(view.newest_us + shift_us),
+        "clock": "guessed" if view.stamp is not None and view.stamp.guessed else clock,
     }
 
 
@@ -255,6 +273,7 @@ def _lines(told: dict[str, Any]) -> Iterator[str]:
             f"stream {view['stream'][:8]}: seq {seqs}{more}; {view['unacknowledged']} of {view['batches']} "
             f"batches not acknowledged; {view['rows']} values, {sizes.shown(view['bytes'])}; "
             f"{view['oldest']} to {view['newest']}"
+            + ("" if view["clock"] == "right" else f", clock {view['clock']}")
         )
     for torn in told["torn"]:
         yield f"torn tail: {torn['place']}: {torn['bytes']} bytes of a torn write; the next start cuts them"

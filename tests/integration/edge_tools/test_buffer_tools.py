@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.adapters.buffer_files import DiskFiles
+from edge_agent.adapters.buffer_files import DiskFiles, write_whole
 from edge_agent.ports import Written
 from shared.control import Ack
 from shared.dictionary import Dictionary, SignalEntry, SourceEntry
@@ -152,6 +152,27 @@ async def test_export_names_every_value(tmp_path: Path) -> None:
     buffer.acknowledge(Ack(STREAM.hex(), 1, T0))
     buffer.close()
     assert agent("buffer", "export", tmp_path / "buffer", "--unacknowledged").out.count("\n") == 1
+
+
+async def test_stamps_of_a_clock_that_was_not_set_are_put_right(tmp_path: Path) -> None:
+    buffer = opened(DiskFiles(tmp_path), plant=PLANT)
+    buffer.put(Written([Sample(0, 1_000_000, "running", Quality.GOOD, 1.0)]))
+    await commit(buffer)
+    buffer.close()
+    files = DiskFiles(tmp_path)
+    for shift, time, quality, clock in (
+        ("null", "1970-01-01T00:00:01.000000Z", "uncertain", "unknown"),
+        (str(T0), "2027-01-15T08:00:01.000000Z", "good", "put right"),
+    ):
+        stamp = f'{{"boot": "b", "zero_us": 0, "shift_us": {shift}}}'
+        write_whole(files, "stamps", f'{{"streams": {{"{STREAM.hex()}": {stamp}}}}}'.encode())
+        done = agent("buffer", "export", tmp_path)
+        (row,) = csv.DictReader(io.StringIO(done.out))
+        assert (row["time"], row["quality"]) == (time, quality)
+        assert ("without a known time" in done.err) == (clock == "unknown")
+        (stream,) = json.loads(agent("buffer", "inspect", tmp_path, "--json").out)["streams"]
+        assert (stream["oldest"], stream["clock"]) == (time, clock)
+    files.close()
 
 
 @pytest.mark.parametrize("action", ["inspect", "verify", "export"])
