@@ -15,7 +15,16 @@ import msgspec
 
 from edge_agent.adapters.buffer_contents import SUFFIX
 from edge_agent.adapters.buffer_files import checked
-from edge_agent.adapters.buffer_segment import HEADER_BYTES, RECORD_BYTES, Found, Scan, scan, summary_of
+from edge_agent.adapters.buffer_segment import (
+    HEADER_BYTES,
+    RECORD_BYTES,
+    SUMMARY_END_BYTES,
+    Found,
+    Scan,
+    scan,
+    summary_length,
+    summary_of,
+)
 from edge_agent.adapters.buffer_stamps import STAMPS, Stamp
 from edge_agent.adapters.buffer_state import INSTANCE, SETTLED, SettledFile
 from edge_agent.core.seqs import Seqs
@@ -49,12 +58,16 @@ class _StampsFile(msgspec.Struct):
 class SegmentFile:
     """One file of batches. finished: it ends with its summary. size: bytes, preallocated room included.
 
-    torn: bytes behind the last good record that were never committed, of a segment that is not finished.
+    found: its good records, where it was read whole. torn: bytes behind the last good record that were never
+    committed, of a segment that is not finished.
     """
 
     path: Path
     stream: bytes
     found: list[Found]
+    seqs: Seqs
+    rows: int
+    span_us: tuple[int, int] | None
     size: int
     finished: bool
     torn: int
@@ -102,11 +115,16 @@ class BufferFolder:
         """Files that the agent found damaged and kept; their good records were written anew."""
         return [name for name in self.names if name.endswith(".bad")]
 
-    def segments(self) -> Iterator[SegmentFile]:
-        """Every segment, oldest first, one at a time in memory."""
+    def segments(self, *, whole: bool = True) -> Iterator[SegmentFile]:
+        """Every segment, oldest first, one at a time in memory. whole False: finished ones are believed by
+        their summary, of which only the end of the file is read.
+        """
         for name in self.names:
-            if name.endswith(SUFFIX) and (segment := self._segment(self.folder / name)) is not None:
-                yield segment
+            if name.endswith(SUFFIX):
+                path = self.folder / name
+                segment = (None if whole else _summarised(path)) or self._segment(path)
+                if segment is not None:
+                    yield segment
 
     def settled(self) -> dict[bytes, Seqs]:
         """Seqs by stream that need not be sent again."""
@@ -140,11 +158,10 @@ class BufferFolder:
             view = views.setdefault(segment.stream, StreamView(segment.stream))
             view.segments += 1
             view.size += segment.size
-            view.rows += sum(found.rows for found in segment.found)
-            view.seqs = Seqs.of([*view.seqs.ranges, *((f.front.seq, f.front.seq) for f in segment.found)])
-            if segment.found:
-                oldest = min(found.oldest_us for found in segment.found)
-                newest = max(found.newest_us for found in segment.found)
+            view.rows += segment.rows
+            view.seqs = Seqs.of([*view.seqs.ranges, *segment.seqs.ranges])
+            if segment.span_us is not None:
+                oldest, newest = segment.span_us
                 view.oldest_us = oldest if view.oldest_us is None else min(oldest, view.oldest_us)
                 view.newest_us = newest if view.newest_us is None else max(newest, view.newest_us)
         settled, stamps = self.settled(), self.stamps()
@@ -186,7 +203,7 @@ class BufferFolder:
                 return None
             except OSError as error:
                 damage = Damage(str(path), f"the file cannot be read ({error.strerror})")
-                return SegmentFile(path, b"", [], 0, False, 0, 0, [damage])
+                return SegmentFile(path, b"", [], Seqs(), 0, None, 0, False, 0, 0, [damage])
             result = scan(content)
             if not result.torn or look == _LOOKS - 1:
                 return _examined(path, content, result)
@@ -210,12 +227,35 @@ def batches_of(segment: SegmentFile) -> Iterator[tuple[Found, Batch]]:
         yield found, batch
 
 
+def _summarised(path: Path) -> SegmentFile | None:
+    """A finished segment by its summary; None where it has none that holds."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - SUMMARY_END_BYTES))
+            length = summary_length(file.read())
+            if not 0 < length <= size:
+                return None
+            file.seek(size - length)
+            summary = summary_of(file.read(), size)
+    except OSError:
+        return None
+    if summary is None:
+        return None
+    span_us = (summary.oldest_us, summary.newest_us)
+    seqs, end = Seqs.of(summary.ranges), summary.end
+    return SegmentFile(path, summary.stream, [], seqs, summary.rows, span_us, size, True, 0, end)
+
+
 def _examined(path: Path, content: bytes, result: Scan) -> SegmentFile:
     summary = summary_of(content, len(content))
     segment = SegmentFile(
         path=path,
         stream=result.stream or b"",
         found=result.found,
+        seqs=Seqs.of((found.front.seq, found.front.seq) for found in result.found),
+        rows=sum(found.rows for found in result.found),
+        span_us=_span_us(result.found),
         size=len(content),
         finished=summary is not None,
         torn=0 if summary is not None else result.torn,
@@ -228,12 +268,17 @@ def _examined(path: Path, content: bytes, result: Scan) -> SegmentFile:
         lost = f"{summary.end - result.end} bytes before the summary hold no good record"
         segment.damages.append(Damage(f"{path}:{result.end}", lost))
     if summary is not None:
-        here = Seqs.of((found.front.seq, found.front.seq) for found in result.found)
-        missing = [each for first, last in summary.ranges for each in here.missing(first, last)]
+        missing = [each for first, last in summary.ranges for each in segment.seqs.missing(first, last)]
         for first, last in missing:
             what = f"batch {first}" if first == last else f"batches {first} to {last}"
             segment.damages.append(Damage(str(path), f"{what} of its summary cannot be read"))
     return segment
+
+
+def _span_us(found: list[Found]) -> tuple[int, int] | None:
+    if not found:
+        return None
+    return min(each.oldest_us for each in found), max(each.newest_us for each in found)
 
 
 def _holes(path: Path, content: bytes, result: Scan) -> Iterator[Damage]:
