@@ -105,6 +105,10 @@ class Question:
         value = self.options.get(option)
         return None if value is None else int(value)
 
+    def with_options(self, options: Mapping[str, str]) -> Question:
+        """The same question to a path that takes these options, all rows at once."""
+        return replace(self, by=(), options=dict(options), cursor=None, limit=MOST_ROWS)
+
     def without(self, *names: str) -> Question:
         """The same question without some of its filters."""
         return replace(

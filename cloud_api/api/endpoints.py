@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cloud_api.api.endpoint import Endpoint
-from cloud_api.api.paths import alerts, bridge, context, ledger, periods, plant, products, verdicts
+from cloud_api.api.paths import alerts, bridge, brief, context, ledger, periods, plant, products, verdicts
 
 __all__ = ["ENDPOINTS", "Endpoint"]
 
@@ -13,6 +13,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *plant.ENDPOINTS,
     *context.ENDPOINTS,
     *products.ENDPOINTS,
+    *brief.ENDPOINTS,
     *bridge.ENDPOINTS,
     *verdicts.ENDPOINTS,
     *alerts.ENDPOINTS,

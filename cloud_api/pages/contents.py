@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cloud_api.access.roles import Area
+from cloud_api.pages.brief import in_brief
 from cloud_api.pages.constraints import where_to_invest
 from cloud_api.pages.decisions import decided
 from cloud_api.pages.evidence import evidence
@@ -10,11 +11,16 @@ from cloud_api.pages.floor import floor, floors
 from cloud_api.pages.home import home
 from cloud_api.pages.orders import order_book
 from cloud_api.pages.page import Form, Page
+from cloud_api.pages.periods import close, fiscal_periods, lock, unlock
+from cloud_api.pages.plant import change, plant_model
 from cloud_api.pages.products import true_cost
+from cloud_api.pages.review import review
 from cloud_api.pages.timeline import timeline
+from cloud_api.pages.trust import trust
 from cloud_api.pages.why import why
 
 PAGES: tuple[Page, ...] = (
+    Page("/brief", "Brief", "brief.html", in_brief),
     Page("/", "Overview", "home.html", home),
     Page("/why", "Why", "why.html", why),
     Page("/products", "Products", "products.html", true_cost),
@@ -24,7 +30,16 @@ PAGES: tuple[Page, ...] = (
     Page("/decisions", "Decisions", "decisions.html", decided),
     Page("/floor", "Floor", "floors.html", floors, Area.FLOOR),
     Page("/floor/{line}", "", "floor.html", floor, Area.FLOOR, "floor.js"),
+    Page("/review", "", "review.html", review),
+    Page("/trust", "Trust", "trust.html", trust),
+    Page("/periods", "Periods", "periods.html", fiscal_periods, Area.PERIODS),
+    Page("/plant", "Plant model", "plant.html", plant_model, Area.PLANT),
     Page("/segments", "Evidence", "segments.html", evidence),
 )
 
-FORMS: tuple[Form, ...] = ()
+FORMS: tuple[Form, ...] = (
+    Form("/periods/{id}/lock", Area.PERIODS_CLOSED, lock),
+    Form("/periods/{id}/unlock", Area.PERIODS_CLOSED, unlock),
+    Form("/periods/{id}/close", Area.PERIODS_CLOSED, close),
+    Form("/plant", Area.PLANT_KEPT, change),
+)
