@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from cloud_api.access.roles import KeyRole
+from cloud_api.access.roles import Area, KeyRole
 from cloud_api.acts.actor import Actor, Conflict
 from cloud_api.acts.approval import agreed, name_of
 from cloud_api.answers.places import Site
@@ -24,6 +24,15 @@ PRICED = ("labour", "energy", "rate")
 """Parts of site.yaml that finance alone changes: a PUT of an engineer leaves them as they are."""
 MOST_AUDITED = 500
 """Rows whose words before and after stand in the audit; of more, the rest is counted."""
+
+
+BY_ENGINEERS = ("site", "reasons", "quality", "maintenance", "orders", "changeovers", "confirmations")
+"""Tables that engineers change too; finance changes all."""
+
+
+def area_of(table: str) -> Area:
+    """Who may change a table, or site.yaml (`site`)."""
+    return Area.PLANT_KEPT if table in BY_ENGINEERS else Area.PLANT_PRICED
 
 
 class _OnlyChecked(Exception):

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 
 from cloud_api.access.roles import Area
-from cloud_api.acts.plant import put_site_document, put_table
+from cloud_api.acts.plant import area_of, put_site_document, put_table
 from cloud_api.answers import plant as answers
 from cloud_api.answers.shapes import plant as shapes
 from cloud_api.api import parameters
@@ -17,8 +17,6 @@ from cloud_api.api.action import Action
 from cloud_api.api.endpoint import Endpoint
 from cloud_api.plant.tables import TABLES, Column, Table
 
-BY_ENGINEERS = ("reasons", "quality", "maintenance", "orders", "changeovers", "confirmations")
-"""Tables that engineers change too; finance changes all."""
 _SITE = ("site", "format")
 _PAGE = (*_SITE, *parameters.PAGE)
 _TYPES: dict[str, Any] = {
@@ -83,7 +81,7 @@ def _action(table: Table) -> Action:
     return Action(
         "PUT",
         f"/plant/{table.name}",
-        Area.PLANT_KEPT if table.name in BY_ENGINEERS else Area.PLANT_PRICED,
+        area_of(table.name),
         shapes.TableRows,
         shapes.PlantChanged,
         f"Change rows of {table.file}",
