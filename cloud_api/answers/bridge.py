@@ -20,6 +20,7 @@ from cloud_api.answers.bridge_rounding import Told, decimal, rounded
 from cloud_api.answers.bridge_sides import Side
 from cloud_api.answers.bridge_statement import statement
 from cloud_api.answers.bridge_walks import Step, Walk
+from cloud_api.answers.confidence import trust
 from cloud_api.answers.envelope import envelope
 from cloud_api.answers.grouping import Key
 from cloud_api.answers.owners import owner_of, owner_of_reason
@@ -42,7 +43,8 @@ def bridge(connection: Connection[Any], question: Question, sees_money: bool, no
     evidence = evidence_of(connection, question, base, walk, figures, per_unit)
     context = context_of(connection, question, figures, base is None, per_unit, now)
     bars = _bars(question, base, walk, figures, evidence, context)
-    text = statement(question, base, base_name(question), measure, bars, figures)
+    told_of_base = None if base is None else trust(connection, base, now)
+    text = statement(question, base, base_name(question), measure, bars, figures, told_of_base)
     base_from, base_to = (None, None) if base is None else window(base)
     return Bridge(
         **envelope(connection, question, now),
@@ -50,6 +52,7 @@ def bridge(connection: Connection[Any], question: Question, sees_money: bool, no
         base=base_name(question),
         base_from=base_from,
         base_to=base_to,
+        base_confidence=told_of_base,
         start=figures.start,
         end=figures.end,
         change=figures.end - figures.start,

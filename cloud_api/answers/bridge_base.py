@@ -25,11 +25,24 @@ from cloud_api.answers.bridge_walks import (
 )
 from cloud_api.answers.cells import Sheet, sheet_of
 from cloud_api.answers.grouping import Key
+from cloud_api.answers.options import Option
 from cloud_api.answers.places import Site
 from cloud_api.answers.question import Mistake, Question, QuestionError
 
 MEASURES = ("unit_cost", "total_cost", "margin")
 BASES = ("standard", "budget", "previous")
+OPTIONS = (
+    Option("measure", "What moved.", "word", MEASURES, "unit_cost"),
+    Option(
+        "base",
+        "Where the bridge starts: the flexed standard, the budget, or the window before (as many fiscal "
+        "periods, production days, or as long a time). `previous` where nothing is said.",
+        "word",
+        BASES,
+    ),
+    Option("base_from", "Start of another window as the base, with base_to.", "time", example="2026-02-02"),
+    Option("base_to", "Its end, exclusive.", "time", example="2026-02-09"),
+)
 _OF_WHOLE_PRODUCTS = ("resource", "cause", "reason")
 _MAKES = ("site", "line", "machine", "product")
 

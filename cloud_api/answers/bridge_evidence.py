@@ -39,7 +39,7 @@ BARS, ROWS = 12, 5
 ZERO = Decimal(0)
 Window = Literal["end", "start"]
 Amounts = dict[tuple[Step, Makes | None], Decimal]
-"""Cost by bar and product."""
+"""What is in a bar, by product."""
 
 
 @dataclass(slots=True)
@@ -230,23 +230,25 @@ def _adds(
     found: Found, question: Question, walk: Walk, window: Window, of_standard: bool, per_unit: bool
 ) -> Iterator[tuple[Step, Fraction, Decimal]]:
     """What a span adds to each bar, and what it cost for it."""
-    costs: Amounts = defaultdict(Decimal)
+    adding: Amounts = defaultdict(Decimal)
+    costs: dict[Step, Decimal] = defaultdict(Decimal)
     for segment in found.members:
-        for step, makes, amount in _entries(found, segment, question, of_standard, per_unit):
-            costs[step, makes] += amount
+        for step, makes, amount, cost in _entries(found, segment, question, of_standard, per_unit):
+            adding[step, makes] += amount
+            costs[step] += cost
     at = 0 if window == "start" else 1
-    adds: dict[Step, tuple[Fraction, Decimal]] = {}
-    for (step, makes), cost in costs.items():
-        added, before = adds.get(step, (Fraction(0), ZERO))
-        adds[step] = (added + walk.weight(makes)[at] * Fraction(cost), before + cost)
-    for step, (added, before) in adds.items():
-        yield step, added, before
+    adds: dict[Step, Fraction] = defaultdict(Fraction)
+    for (step, makes), amount in adding.items():
+        adds[step] += walk.weight(makes)[at] * Fraction(amount)
+    for step, added in adds.items():
+        yield step, added, costs[step]
 
 
 def _entries(
     found: Found, segment: Segment, question: Question, of_standard: bool, per_unit: bool
-) -> Iterator[tuple[Step, Makes | None, Decimal]]:
-    """Bar, product and cost of the entries of a segment; a changeover in its parts against standard."""
+) -> Iterator[tuple[Step, Makes | None, Decimal, Decimal]]:
+    """Bar, product, what is in the bar, and the cost of the entries of a segment; a changeover against
+    standard stands in its parts, with its whole cost beside each."""
     book = found.site.book
     assert book is not None
     machines = {found.machine.name: found.machine}
@@ -257,13 +259,13 @@ def _entries(
         group = key_of(grain_of(found.site, machines, entry), question.by)
         makes = None if entry.product is None else (found.site.name, found.machine.line, entry.product)
         if not (of_standard and entry.cause == "changeover" and entry.resource in SPLIT):
-            yield (factor_of(*cell), group), makes, entry.amount
+            yield (factor_of(*cell), group), makes, entry.amount, entry.amount
             continue
         beside = ZERO
         for part, amount in _parts(book, segment, entry.resource):
             beside += amount
-            yield (factor_of(*cell, part), group), makes, amount
-        yield (factor_of(*cell, "duration"), group), makes, entry.amount - beside
+            yield (factor_of(*cell, part), group), makes, amount, entry.amount
+        yield (factor_of(*cell, "duration"), group), makes, entry.amount - beside, entry.amount
 
 
 def _parts(book: Book, segment: Segment, resource: str) -> Iterable[tuple[str, Decimal]]:

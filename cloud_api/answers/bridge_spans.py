@@ -1,6 +1,6 @@
 """The dearest spans behind the bars of a bridge: found by machine, by machine-day, by hour, then by segment.
 
-A span may be cut where it is longer than two days on either side; what is not found is in the rest of the
+A span may be cut where it is longer than a day on either side; what is not found is in the rest of the
 evidence, so that this costs completeness of the list and never a cent."""
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from cloud_api.store.times import HOUR_US, from_us, hour_of
 MACHINES, DAYS, HOURS, SEGMENTS = 4, 4, 3, 3
 """Machines that moved a bar most, the dearest machine-days of each bar, hours of each, segments in these."""
 
-REACH = 48
+REACH = 24
 """Hours that a span is followed before and after."""
 
 LONG_US = 15 * MINUTE_US
@@ -156,7 +156,6 @@ def _spans(
         "hours": [hour for _, hour, _ in inside],
         "states": [state for *_, state in inside],
         "most": SEGMENTS,
-        "reach": REACH,
         "first_hour": span.first_hour,
         "end_hour": span.end_hour,
         "first_day": span.first_day,
@@ -164,8 +163,9 @@ def _spans(
     }
     longest = _read(connection, "longest_segments", parameters, machines)
     edges = {
-        (machine_id, segment.hour_us, segment.state)
+        (machine_id, segment.hour_us + hours_on * HOUR_US, segment.state)
         for machine_id, segment in longest
+        for hours_on in range(-REACH, REACH + 1)
         if segment.duration_us >= LONG_US
         and (segment.from_us == segment.hour_us or segment.to_us == segment.hour_us + HOUR_US)
     }

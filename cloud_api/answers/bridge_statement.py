@@ -15,9 +15,11 @@ from zoneinfo import ZoneInfo
 from cloud_api.answers.bridge_rounding import Told
 from cloud_api.answers.grouping import evidence
 from cloud_api.answers.question import Question, told
+from cloud_api.answers.shapes import Confidence
 from cloud_api.answers.shapes.bridge import BridgeBar, EvidenceRow, StatementLink
 
 ZERO = Decimal(0)
+HALF = Decimal("0.5")
 MOST = 3
 """Causes that a statement names."""
 
@@ -89,10 +91,14 @@ def statement(
     measure: str,
     bars: Sequence[BridgeBar],
     figures: Told,
+    of_base: Confidence | None,
 ) -> Statement:
     """The statement of a bridge."""
     made = Statement(question, measure)
     _moved(made, base, base_name, figures)
+    if of_base is not None and (of_base.coverage is None or of_base.coverage < HALF):
+        made.sentences.append("Most of that time has no data, so this comparison says little.")
+        return made
     wholes = _wholes(bars)
     named = _causes(made, wholes, figures)
     if named:
@@ -116,6 +122,10 @@ def _moved(made: Statement, base: Question | None, base_name: str, figures: Told
     moved = made.figure(abs(change), made.said(abs(change)), (here, "bars", "amount"))
     start = made.figure(figures.start, made.said(figures.start), (here, "groups", "start"))
     end = made.figure(figures.end, made.said(figures.end), (here, "groups", "end"))
+    if base is None:
+        side = "above" if change > 0 else "below"
+        made.sentences.append(f"{what} is {moved}{share}{each} {side} {base_name}: {end}, not {start}.")
+        return
     verb = "rose" if change > 0 else "fell"
     made.sentences.append(f"{what} {verb} by {moved}{share}, from {start} to {end}{each}, against {against}.")
 

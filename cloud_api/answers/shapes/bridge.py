@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from cloud_api.answers.shapes.ledger import CountedAt, Envelope, Money, Share, Time
+from cloud_api.answers.shapes.ledger import Confidence, CountedAt, Envelope, Money, Share, Time
 from cloud_api.answers.shapes.notes import NoteRef
 from cloud_api.answers.shapes.verdicts import Persistence
 
@@ -120,6 +120,7 @@ class Bridge(Envelope, frozen=True, kw_only=True):
     base: Annotated[str, Meta(description="standard, budget, previous, or window where one was named.")]
     base_from: Time | None
     base_to: Time | None
+    base_confidence: Annotated[Confidence | None, Meta(description="Of the base, where that is a window.")]
     start: Decimal
     end: Decimal
     change: Decimal

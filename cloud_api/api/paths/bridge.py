@@ -4,25 +4,11 @@ from __future__ import annotations
 
 from cloud_api.access.roles import Area
 from cloud_api.answers.bridge import bridge
-from cloud_api.answers.bridge_base import BASES, MEASURES
-from cloud_api.answers.options import Option
+from cloud_api.answers.bridge_base import OPTIONS
 from cloud_api.answers.question import FILTERS
 from cloud_api.answers.shapes.bridge import Bridge
 from cloud_api.api.endpoint import Endpoint
 from cloud_api.api.parameters import WINDOW
-
-OPTIONS = (
-    Option("measure", "What moved.", "word", MEASURES, "unit_cost"),
-    Option(
-        "base",
-        "Where the bridge starts: the flexed standard, the budget, or the window before (as many fiscal "
-        "periods, production days, or as long a time). `previous` where nothing is said.",
-        "word",
-        BASES,
-    ),
-    Option("base_from", "Start of another window as the base, with base_to.", "time", example="2026-02-02"),
-    Option("base_to", "Its end, exclusive.", "time", example="2026-02-09"),
-)
 
 ENDPOINTS = (
     Endpoint(
@@ -41,5 +27,6 @@ ENDPOINTS = (
         "`/v1/bridge?from=2026-03-09&to=2026-03-16&base=previous&measure=unit_cost`.",
         bridge,
         OPTIONS,
+        "from=2026-03-03&to=2026-03-04&base=previous&measure=total_cost",
     ),
 )

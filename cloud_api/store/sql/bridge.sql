@@ -94,15 +94,13 @@ cross join lateral (
 ) as longest;
 
 -- name: joining_segments
--- Segments that reach from one hour into the next around some spans: what a segment at an hour's edge goes on
--- with. `reach`: hours to look before and after.
-select s.machine_id, starts_at, ends_at, hour, production_day, effective, state, product, order_id, made_product,
+-- Segments of some states in some machine-hours that reach from one hour into the next: what a segment at an hour's
+-- edge goes on with.
+select machine_id, starts_at, ends_at, hour, production_day, effective, state, product, order_id, made_product,
        made_order, reason, shift, calendar, overtime, paid, crew, duration_us, crew_assumed_us, uncertain_us, good,
        scrap, rework, energy_kwh, energy_assumed, material, changeovers, late_seen
-from (select distinct id, at, during from unnest(%(ids)s::int[], %(hours)s::timestamptz[], %(states)s::text[])
-          as e (id, at, during)) as h
-join segments s on s.machine_id = h.id and s.state = h.during
- and s.hour >= h.at - make_interval(hours => %(reach)s) and s.hour <= h.at + make_interval(hours => %(reach)s)
+from unnest(%(ids)s::int[], %(hours)s::timestamptz[], %(states)s::text[]) as h (id, at, during)
+join segments s on s.machine_id = h.id and s.hour = h.at and s.state = h.during
  and (s.starts_at = s.hour or s.ends_at = s.hour + interval '1 hour')
 where (%(first_hour)s::timestamptz is null or s.hour >= %(first_hour)s)
   and (%(end_hour)s::timestamptz is null or s.hour < %(end_hour)s)

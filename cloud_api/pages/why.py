@@ -1,0 +1,209 @@
+"""The page that says why a figure moved: the statement, the bridge as a waterfall, each bar opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from html import escape
+from typing import Any
+
+from markupsafe import Markup
+
+from cloud_api.answers.bridge import bridge
+from cloud_api.answers.bridge_base import BASES, MEASURES, OPTIONS
+from cloud_api.answers.question import Question, QuestionError
+from cloud_api.answers.shapes.bridge import Bridge, BridgeBar, EvidenceRow
+from cloud_api.pages import words
+from cloud_api.pages.asking import Asking, address
+from cloud_api.pages.filters import filters, place
+from cloud_api.pages.waterfall import Fall, Level, waterfall
+
+PATH = "/why"
+LONG_WORD = 24
+"""Letters beyond which a bar has no room for its owner on a phone."""
+
+MEASURE_WORDS = {"unit_cost": "Unit cost", "total_cost": "Cost", "margin": "Margin"}
+BASE_WORDS = {"standard": "Standard", "budget": "Budget", "previous": "The window before"}
+FACTORS = {
+    "volume": "Volume",
+    "mix": "Mix",
+    "standard_vs_budget": "Standard against budget",
+    "list_price": "List price",
+    "sales_price": "Sales price",
+    "stock": "Stock",
+    "lot_size": "Changeovers: lot size",
+    "sequence": "Changeovers: sequence",
+    "duration": "Changeovers: duration",
+}
+VERDICTS = {
+    "structural": "structural: it stays",
+    "temporary": "temporary: it has passed",
+    "drift": "drifting",
+    "recurring": "recurring",
+    "seasonal": "seasonal",
+    "isolated": "isolated",
+    "undetermined": "too early to tell",
+    "steady": "steady",
+}
+
+
+def why(asking: Asking) -> dict[str, Any]:
+    """What the template shows. Raises QuestionError for a mistake in the address."""
+    parameters = asking.parameters(options=OPTIONS)
+    question = asking.question(parameters, options=OPTIONS)
+    shown = {
+        "answer": None,
+        "place": place(asking),
+        "filters": {
+            **filters(asking, PATH, parameters, question, "line", "machine", "product"),
+            "hidden": [pair for pair in parameters if pair[0] in ("measure", "base")],
+        },
+    }
+    if asking.site is None or asking.site.book is None or not asking.site.machines:
+        return shown
+    answer = _answer(asking, question)
+    zone = asking.site.time_zone
+    named = [(key, value) for key, value in parameters if key != "measure"]
+    export = address("/v1/bridge", [*named, ("measure", answer.measure)])
+    return shown | {
+        "answer": answer,
+        "zone": zone,
+        "currency": answer.currency or "",
+        "measures": _choices(parameters, "measure", MEASURES, MEASURE_WORDS, answer.measure),
+        "bases": _choices(parameters, "base", BASES, BASE_WORDS, answer.base),
+        "heading": _heading(answer),
+        "statement": _statement(answer),
+        "picture": _picture(answer),
+        "bars": [_bar(answer, index, bar, zone) for index, bar in enumerate(answer.bars)],
+        "aside": answer.aside,
+        "exports": {by: f"{export}&by={by}" for by in ("machine", "product", "shift", "reason")},
+        "export": export,
+    }
+
+
+def _answer(asking: Asking, question: Question) -> Bridge:
+    """The bridge; of cost, where no measure was named and a window made nothing."""
+    try:
+        return bridge(asking.connection, question, asking.principal.sees_money, asking.now)
+    except QuestionError:
+        if asking.value("measure") is not None:
+            raise
+    parameters = [*asking.parameters(options=OPTIONS), ("measure", "total_cost")]
+    whole = asking.question(parameters, options=OPTIONS)
+    return bridge(asking.connection, whole, asking.principal.sees_money, asking.now)
+
+
+def _choices(
+    parameters: Sequence[tuple[str, str]], name: str, values: Sequence[str], said: dict[str, str], chosen: str
+) -> list[dict[str, Any]]:
+    taken = {name, "base_from", "base_to"} if name == "base" else {name}
+    rest = [(key, value) for key, value in parameters if key not in taken]
+    return [
+        {"word": said[value], "address": address(PATH, [*rest, (name, value)]), "current": value == chosen}
+        for value in values
+    ]
+
+
+def _heading(answer: Bridge) -> str:
+    word = MEASURE_WORDS[answer.measure]
+    if not answer.change:
+        return (
+            f"{word} is as {answer.base}" if answer.base in ("standard", "budget") else f"{word} did not move"
+        )
+    amount = f"{answer.currency or ''} {_said(answer, abs(answer.change))}"
+    if answer.base in ("standard", "budget"):
+        return f"{word} is {amount} {'above' if answer.change > 0 else 'below'} {answer.base}"
+    return f"{word} {'rose' if answer.change > 0 else 'fell'} by {amount}"
+
+
+def _said(answer: Bridge, amount: Decimal, signed: bool = False) -> str:
+    step = "0.0001" if answer.measure == "unit_cost" else "1"
+    return words.signed(amount, step) if signed else words.amount(amount, step)
+
+
+def _statement(answer: Bridge) -> Markup:
+    """The sentences with their numbers as links: of a cause to its bar here, of others to their rows."""
+    anchors = {bar.factor: f"#bar-{index}" for index, bar in reversed(list(enumerate(answer.bars)))}
+    text, told = answer.statement, ""
+    for link in answer.statement_links:
+        before, number, text = text.partition(link.text)
+        target = anchors.get(link.factor or "") or link.address.replace("/v1/segments", "/segments", 1)
+        if link.factor is None and link.rows != "rows":
+            target = "#bridge"
+        told += f'{escape(before)}<a class="figure nowrap" href="{escape(target)}">{escape(number)}</a>'
+    return Markup(told + escape(text))
+
+
+def factor_word(factor: str) -> str:
+    """A factor as a person says it."""
+    resource, _, cause = factor.partition("/")
+    if cause:
+        return f"{words.cause(cause)}, {words.RESOURCES.get(resource, resource).lower()}"
+    return FACTORS.get(factor) or words.cause(factor)
+
+
+def is_gain(answer: Bridge, amount: Decimal) -> bool:
+    """Whether a step is good: cost down, or margin up."""
+    return amount > 0 if answer.measure == "margin" else amount < 0
+
+
+def _picture(answer: Bridge) -> Markup:
+    base = {"standard": "Standard", "budget": "Budget"}.get(answer.base, "Before")
+    falls = [
+        Fall(
+            factor_word(bar.factor),
+            bar.amount,
+            _said(answer, bar.amount, signed=True),
+            is_gain(answer, bar.amount),
+            f"#bar-{index}",
+            bar.owner if len(factor_word(bar.factor)) <= LONG_WORD else "",
+        )
+        for index, bar in enumerate(answer.bars)
+    ]
+    label = f"From {base.lower()} to actual, {answer.currency or ''}"
+    start = Level(base, answer.start, _said(answer, answer.start))
+    return Markup(waterfall(start, falls, Level("Actual", answer.end, _said(answer, answer.end)), label))
+
+
+def _bar(answer: Bridge, index: int, bar: BridgeBar, zone: str) -> dict[str, Any]:
+    persistence = bar.persistence
+    largest = max(answer.bars, key=lambda one: abs(one.amount))
+    return {
+        "open": bar is largest,
+        "id": f"bar-{index}",
+        "word": factor_word(bar.factor),
+        "said": _said(answer, bar.amount, signed=True),
+        "gain": is_gain(answer, bar.amount),
+        "owner": bar.owner,
+        "planning": None if bar.planning is None else _said(answer, bar.planning, signed=True),
+        "operational": None if bar.operational is None else _said(answer, bar.operational, signed=True),
+        "verdict": None if persistence is None else VERDICTS[persistence.verdict],
+        "since": None if persistence is None else persistence.since,
+        "projected": None if persistence is None else persistence.projected,
+        "sure": None if persistence is None else persistence.confidence,
+        "explained": bar.explained_share,
+        "rows": [_evidence(answer, row, zone) for row in bar.evidence],
+        "notes": list({note.id: note for row in bar.evidence for note in row.notes}.values()),
+        "segments": None if bar.cause is None else bar.segments.removeprefix("/v1"),
+        "base_segments": None
+        if bar.base_segments is None or bar.cause is None
+        else bar.base_segments.removeprefix("/v1"),
+    }
+
+
+def _evidence(answer: Bridge, row: EvidenceRow, zone: str) -> dict[str, Any]:
+    what = row.text or ""
+    if row.kind == "segment":
+        what = f"{row.machine}, {words.STATES.get(row.state or '', row.state or '').lower()}"
+    return {
+        "what": what,
+        "when": words.clock(row.from_, zone) if row.kind == "segment" else "",
+        "until": words.clock(row.to, zone)[11:] if row.kind == "segment" else "",
+        "base": row.window == "start",
+        "reason": row.reason,
+        "product": row.product if row.kind == "segment" else None,
+        "cost": None if row.cost is None else words.amount(row.cost),
+        "amount": _said(answer, row.amount, signed=True),
+        "address": row.rows.removeprefix("/v1") if row.kind != "rest" else None,
+        "rest": row.kind == "rest",
+    }
