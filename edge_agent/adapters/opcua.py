@@ -77,6 +77,11 @@ class OpcUa:
         return None if offset_us is None else offset_us / 1e6
 
     @property
+    def limits(self) -> CallSize:
+        """How many nodes a call may hold, as told and as learnt."""
+        return self._size
+
+    @property
     def overflows(self) -> int:
         """Values that the server dropped because its queue was full, as far as it told."""
         return self._overflows + (self._watch.overflows if self._watch else 0)

@@ -11,7 +11,8 @@ from typing import Any
 from asyncua import ua
 
 from edge_agent.adapters.opcua import plain
-from edge_agent.adapters.opcua_session import CallSize, Session, SessionLost, node_id
+from edge_agent.adapters.opcua_nodes import node_id
+from edge_agent.adapters.opcua_session import CallSize, Session, SessionLost
 from edge_agent.adapters.opcua_values import to_us
 from edge_agent.config.model import OpcUaSource
 from edge_agent.core.node import NodeAddress

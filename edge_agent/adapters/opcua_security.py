@@ -10,7 +10,7 @@ from asyncua import Client, ua
 from asyncua.common.utils import ServiceError
 from asyncua.crypto import security_policies
 from asyncua.crypto.truststore import TrustStore
-from asyncua.crypto.uacrypto import CertProperties
+from asyncua.crypto.uacrypto import CertProperties, load_private_key
 from asyncua.crypto.validator import CertificateValidator, CertificateValidatorOptions
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -68,7 +68,18 @@ async def client_of(source: OpcUaSource) -> Any:
         client.set_user(source.user)
         if source.password_file is not None:
             client.set_password(_password(source.password_file))
+    if source.user_certificate is not None and source.user_key is not None:
+        client.user_certificate = _load(source.user_certificate)
+        client.user_private_key = await _user_key(source.user_key)
     return client
+
+
+async def _user_key(path: Path) -> Any:
+    try:
+        return await load_private_key(path)
+    except (OSError, ValueError) as fault:
+        mend = "give the key as .pem or .der without a password, and let the agent's user read it"
+        raise AgentError(f"private key cannot be read ({fault})", str(path), mend) from fault
 
 
 def _plain(source: OpcUaSource) -> Any:

@@ -1,33 +1,47 @@
 """One session with an OPC UA server, from connect to close; nothing in it is ever repaired, a new one is
 made.
 
-Values are bound by handle. Calls are split by the server's operation limits; a refusal or time-out halves
-them, and that is remembered.
+Values are bound by handle. Calls are split by what the server tells, what its kind is known for and what it
+has refused before.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import logging
-import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar, cast
 
 from asyncua import ua
 
+from edge_agent.adapters.opcua_nodes import (
+    Place,
+    browse_path,
+    fields_of,
+    node_id,
+    place_of,
+    taken,
+    taker,
+    target_of,
+)
 from edge_agent.adapters.opcua_security import client_of
 from edge_agent.config.model import OpcUaSource, Signal
 from edge_agent.core.node import NodeAddress
+from edge_agent.core.opcua_profile import CallLimit, Profile, profile_of
 
 _log = logging.getLogger(__name__)
 
-UNKNOWN_LIMIT = 50
-"""Nodes a call where the server tells no limit."""
-
-_MOST_PER_CALL = 500
+T = TypeVar("T")
+Kind = Literal["read", "subscribe"]
+_ASKED = (
+    ua.ObjectIds.Server_NamespaceArray,
+    ua.ObjectIds.Server_ServerStatus_BuildInfo_ProductName,
+    ua.ObjectIds.Server_ServerStatus_BuildInfo_ProductUri,
+    ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerRead,
+    ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxMonitoredItemsPerCall,
+)
 _LIFETIME_S = 60.0
 _CLOSING_S = 2.0
 _SHORTEST_QUEUE, _LONGEST_QUEUE = 10, 1000
@@ -50,11 +64,10 @@ class SessionLost(Exception):
 
 @dataclass(slots=True)
 class CallSize:
-    """How many nodes a server takes in one call; outlives its sessions."""
+    """How many nodes a server takes in one call of a kind; outlives its sessions."""
 
-    read: int = UNKNOWN_LIMIT
-    subscribe: int = UNKNOWN_LIMIT
-    halved: bool = False
+    read: CallLimit = field(default_factory=CallLimit)
+    subscribe: CallLimit = field(default_factory=CallLimit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +84,8 @@ class Session:
 
     def __init__(self, source: OpcUaSource, signals: Sequence[Signal], client: Any, size: CallSize) -> None:
         self._source, self._signals, self._client, self._size = source, signals, client, size
-        self._nodes: dict[int, Any] = {}
+        self._places: dict[int, Place] = {}
+        self.profile: Profile = profile_of(())
         self.unknown: dict[int, str] = {}
         self.ended = asyncio.Event()
         self.why_ended: str | None = None
@@ -88,8 +102,7 @@ class Session:
         client.connection_lost_callback = lost
         try:
             await client.connect()
-            await session._learn_limits()
-            await session._resolve()
+            await session._meet()
         except BaseException:
             await session.close()
             raise
@@ -116,19 +129,50 @@ class Session:
 
     async def read(self, signals: Sequence[Signal]) -> dict[int, Any]:
         """DataValue by signal index, for the signals whose node is known."""
-        known = [signal for signal in signals if signal.index in self._nodes]
-        found: dict[int, Any] = {}
-        while known:
-            batch, known = known[: self._size.read], known[self._size.read :]
-            nodes = [self._nodes[signal.index] for signal in batch]
+        known = [signal.index for signal in signals if signal.index in self._places]
+
+        async def ask(batch: Sequence[int]) -> Sequence[Any]:
+            parameters = ua.ReadParameters(
+                TimestampsToReturn=ua.TimestampsToReturn.Both,
+                NodesToRead=[self._places[index].wanted() for index in batch],
+            )
+            return cast(Sequence[Any], await self._client.uaclient.read(parameters))
+
+        values = await self._in_calls("read", known, ask)
+        return {index: taken(value, self._places[index]) for index, value in values}
+
+    async def _in_calls(
+        self, kind: Kind, waiting: Sequence[T], ask: Callable[[Sequence[T]], Awaitable[Sequence[Any]]]
+    ) -> list[tuple[T, Any]]:
+        """Each of what waits with its answer, in calls as large as the server takes.
+
+        Raises what the library raises where a call is not answered, and it is not for its size.
+        """
+        found: list[tuple[T, Any]] = []
+        while len(found) < len(waiting):
+            size: CallLimit = getattr(self._size, kind)
+            batch = waiting[len(found) : len(found) + size.nodes]
             try:
-                values = await self._client.uaclient.read_attributes(nodes, ua.AttributeIds.Value)
+                answers = await ask(batch)
             except (ua.UaError, TimeoutError) as fault:
-                self._size.read = self._halved(fault, len(batch))
-                known = batch + known
+                self._too_much(kind, size, len(batch), fault)
                 continue
-            found.update(zip((signal.index for signal in batch), values, strict=True))
+            setattr(self._size, kind, size.answered(len(batch)))
+            found += zip(batch, answers, strict=True)
         return found
+
+    def _too_much(self, kind: Kind, size: CallLimit, asked: int, fault: Exception) -> None:
+        """Remember a refusal for its size; raises any other fault."""
+        if isinstance(fault, TimeoutError):
+            setattr(self._size, kind, size.unanswered(asked))
+            raise fault
+        if getattr(fault, "code", None) not in _TOO_MUCH or asked <= 1 or self.ended.is_set():
+            raise fault
+        smaller = size.refused(asked)
+        setattr(self._size, kind, smaller)
+        _log.info(
+            "%s: %d nodes a call were too many, %d from now on", self._source.name, asked, smaller.nodes
+        )
 
     async def subscribe(self, published: Callable[[Any], None]) -> Subscribed:
         """One subscription for all signals; published gets each PublishResult, keep-alives too."""
@@ -140,37 +184,59 @@ class Session:
             MaxNotificationsPerPublish=0,
             PublishingEnabled=True,
         )
-        granted = await self._client.uaclient.create_subscription(parameters, published)
+        take = taker(self._places)
+
+        def reported(result: Any) -> None:
+            if take is not None:
+                take(result)
+            published(result)
+
+        granted = await self._client.uaclient.create_subscription(parameters, reported)
         publishing_s = granted.RevisedPublishingInterval / 1000
         refused = await self._create_items(granted.SubscriptionId, publishing_s)
         return Subscribed(publishing_s, publishing_s * granted.RevisedMaxKeepAliveCount, refused)
 
     async def _create_items(self, subscription: int, publishing_s: float) -> dict[int, str]:
-        waiting = [signal for signal in self._signals if signal.index in self._nodes]
-        refused: dict[int, str] = {}
-        while waiting:
-            batch, waiting = waiting[: self._size.subscribe], waiting[self._size.subscribe :]
+        """Status by signal index of the items that the server refused."""
+        waiting = [signal for signal in self._signals if signal.index in self._places]
+
+        async def ask(batch: Sequence[Signal]) -> Sequence[Any]:
             parameters = ua.CreateMonitoredItemsParameters(
                 SubscriptionId=subscription,
                 TimestampsToReturn=ua.TimestampsToReturn.Both,
                 ItemsToCreate=[self._item(signal, publishing_s) for signal in batch],
             )
-            try:
-                results = await self._client.uaclient.create_monitored_items(parameters)
-            except (ua.UaError, TimeoutError) as fault:
-                self._size.subscribe = self._halved(fault, len(batch))
-                waiting = batch + waiting
-                continue
-            for signal, result in zip(batch, results, strict=True):
-                if not result.StatusCode.is_good():
-                    refused[signal.index] = result.StatusCode.name
-        return refused
+            return cast(Sequence[Any], await self._client.uaclient.create_monitored_items(parameters))
+
+        granted = await self._in_calls("subscribe", waiting, ask)
+        self._tell_short_queues(granted, publishing_s)
+        return {
+            signal.index: result.StatusCode.name
+            for signal, result in granted
+            if not result.StatusCode.is_good()
+        }
+
+    def _tell_short_queues(self, granted: Sequence[tuple[Signal, Any]], publishing_s: float) -> None:
+        """Say so where the server keeps fewer values than it samples between two publishes."""
+        short = [
+            signal.key
+            for signal, result in granted
+            if result.StatusCode.is_good()
+            and result.RevisedSamplingInterval > 0
+            and result.RevisedQueueSize < int(publishing_s * 1000 / result.RevisedSamplingInterval)
+        ]
+        if short:
+            _log.warning(
+                "%s: the server keeps too few values of %d signals between two publishes, quick changes may "
+                "be lost: %s ...: a shorter interval of the source mends it",
+                self._source.name, len(short), short[0],
+            )  # fmt: skip
 
     def _item(self, signal: Signal, publishing_s: float) -> Any:
         sampling_s = signal.interval_us / 1e6
         queue = max(_SHORTEST_QUEUE, 2 * round(publishing_s / sampling_s) + 2)
         return ua.MonitoredItemCreateRequest(
-            ItemToMonitor=ua.ReadValueId(NodeId=self._nodes[signal.index], AttributeId=ua.AttributeIds.Value),
+            ItemToMonitor=self._places[signal.index].wanted(),
             MonitoringMode=ua.MonitoringMode.Reporting,
             RequestedParameters=ua.MonitoringParameters(
                 ClientHandle=signal.index,
@@ -180,32 +246,32 @@ class Session:
             ),
         )
 
-    def _halved(self, fault: Exception, asked: int) -> int:
-        """Half of what was asked, where the fault says that it was too much; raises it else."""
-        too_much = isinstance(fault, TimeoutError) or getattr(fault, "code", None) in _TOO_MUCH
-        if not too_much or asked <= 1 or self.ended.is_set():
-            raise fault
-        self._size.halved = True
-        _log.info("%s: %d nodes a call were too many, %d from now on", self._source.name, asked, asked // 2)
-        return asked // 2
+    async def _meet(self) -> None:
+        """Learn what the server is, what it takes, and where the signals are in this session."""
+        told = await self._told(_ASKED)
+        spaces = list(told[0] or [])
+        self.profile = profile_of(str(word) for word in (*spaces, *told[1:3]) if word)
+        read, subscribe = (int(limit or 0) for limit in told[3:])
+        self._size.read = self._size.read.meets(self.profile, read)
+        self._size.subscribe = self._size.subscribe.meets(self.profile, subscribe)
+        await self._resolve(spaces)
+        most = self.profile.items
+        if most is not None and len(self._places) > most:
+            message = "%s: %d signals, servers of the kind %s take %d items; put the others on another source"
+            _log.warning(message, self._source.name, len(self._places), self.profile.name, most)
 
-    async def _learn_limits(self) -> None:
-        limits = (
-            ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxNodesPerRead,
-            ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxMonitoredItemsPerCall,
-        )
-        if self._size.halved:
-            return
-        values = await self._client.uaclient.read_attributes(
-            [ua.NodeId(limit) for limit in limits], ua.AttributeIds.Value
-        )
-        self._size.read, self._size.subscribe = (_limit(value) for value in values)
+    async def _told(self, nodes: Sequence[int]) -> list[Any]:
+        """Contents of standard nodes; None for those that the server does not have."""
+        asked = [ua.NodeId(node) for node in nodes]
+        values = await self._client.uaclient.read_attributes(asked, ua.AttributeIds.Value)
+        return [
+            value.Value.Value if value.StatusCode.is_good() and value.Value is not None else None
+            for value in values
+        ]
 
-    async def _resolve(self) -> None:
-        """Node ids for this session: a namespace's index may have changed since the last one."""
-        node = ua.NodeId(ua.ObjectIds.Server_NamespaceArray)
-        (value,) = await self._client.uaclient.read_attributes([node], ua.AttributeIds.Value)
-        spaces = list(value.Value.Value or []) if value.Value is not None else []
+    async def _resolve(self, spaces: Sequence[str]) -> None:
+        """Places for this session: a namespace's index may have changed since the last one."""
+        by_field: list[tuple[Signal, NodeAddress, Any]] = []
         for signal in self._signals:
             address = signal.address
             assert isinstance(address, NodeAddress)
@@ -213,22 +279,21 @@ class Session:
                 self.unknown[signal.index] = f"the server has no namespace {address.uri}"
                 continue
             index = spaces.index(address.uri) if address.uri is not None else address.index or 0
-            self._nodes[signal.index] = node_id(address, index)
+            node = node_id(address, index)
+            self._places[signal.index] = place_of(node, address.path)
+            if fields_of(address.path):
+                by_field.append((signal, address, node))
+        await self._resolve_fields(by_field)
 
+    async def _resolve_fields(self, waiting: Sequence[tuple[Signal, NodeAddress, Any]]) -> None:
+        """Fields that are nodes of their own."""
 
-def node_id(address: NodeAddress, space: int) -> Any:
-    """The library's node id of an address, in the namespace of this index."""
-    name = address.identifier
-    if address.kind == "i":
-        return ua.NodeId(int(name), space, ua.NodeIdType.Numeric)
-    if address.kind == "g":
-        return ua.NodeId(uuid.UUID(name), space, ua.NodeIdType.Guid)
-    if address.kind == "b":
-        return ua.NodeId(base64.b64decode(name), space, ua.NodeIdType.ByteString)
-    return ua.NodeId(name, space, ua.NodeIdType.String)
+        async def ask(batch: Sequence[tuple[Signal, NodeAddress, Any]]) -> Sequence[Any]:
+            paths = [browse_path(node, fields_of(address.path)) for _, address, node in batch]
+            return cast(Sequence[Any], await self._client.uaclient.translate_browsepaths_to_nodeids(paths))
 
-
-def _limit(value: Any) -> int:
-    """An operation limit; 0, absent or refused means unknown."""
-    told = value.Value.Value if value.StatusCode.is_good() and value.Value is not None else 0
-    return min(int(told), _MOST_PER_CALL) if told else UNKNOWN_LIMIT
+        for (signal, address, _), result in await self._in_calls("read", waiting, ask):
+            own = target_of(result)
+            if own is not None:
+                rest = address.path[len(fields_of(address.path)) :]
+                self._places[signal.index] = place_of(own, rest)

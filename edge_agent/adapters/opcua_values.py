@@ -68,8 +68,10 @@ def _raw(variant: Any) -> RawValue | _Unusable | None:
     if isinstance(content, datetime):
         return content.isoformat()
     if isinstance(content, list):
-        return _Unusable(f"an array of {len(content)} values, one is wanted: name the node of one element")
-    return _Unusable(f"a {type(content).__name__}, a number or text is wanted")
+        return _Unusable(
+            f"an array of {len(content)} values, one is wanted: say which, for example path: [3]"
+        )
+    return _Unusable(f"a {type(content).__name__}, a number or text is wanted: say which field, path: .Name")
 
 
 class Dating:

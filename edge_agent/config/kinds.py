@@ -14,7 +14,7 @@ from fractions import Fraction
 from edge_agent.config.document import Scalar
 from edge_agent.config.faults import closest
 from edge_agent.core import durations, sizes
-from edge_agent.core.node import parse_node
+from edge_agent.core.node import parse_node, parse_path
 from edge_agent.core.types import NUMBER_TYPES, parse_type
 from shared.topics import is_name
 
@@ -116,6 +116,10 @@ def _node(scalar: Scalar) -> object:
     return parse_node(_text(scalar))
 
 
+def _steps(scalar: Scalar) -> object:
+    return parse_path(_text(scalar))
+
+
 def _type(scalar: Scalar) -> object:
     text = _text(scalar)
     try:
@@ -135,6 +139,7 @@ PATH = ScalarKind("the path of a file", _text, {"type": "string"})
 BOOLEAN = ScalarKind("true or false", _boolean, {"type": "boolean"})
 NUMBER = ScalarKind("a number", to_number, {"type": "number"})
 NODE = ScalarKind("a node id such as ns=2;s=Press1.State", _node, {"type": "string"})
+STEPS = ScalarKind("a path such as [3] or .Speed", _steps, {"type": "string"})
 REGISTER = ScalarKind("a register such as holding:100", _text, {"type": ["string", "integer"]})
 RANGE = ScalarKind("a range such as holding:200-219", _text, {"type": "string"})
 TYPE = ScalarKind(

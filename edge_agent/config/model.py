@@ -159,6 +159,8 @@ class OpcUaSource(SourceBase):
     security: Security | None
     user: str | None = None
     password_file: Path | None = None
+    user_certificate: Path | None = None
+    user_key: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

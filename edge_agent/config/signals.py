@@ -7,7 +7,7 @@ one run names them all.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from edge_agent.config.faults import Faults, closest, did_you_mean
@@ -168,7 +168,10 @@ class SignalReader:
             return None
         if isinstance(source, OpcUaSource):
             node: NodeAddress = self.section.get("node")
-            return node
+            return replace(node, path=self.section.get("path") or ())
+        if self.section.written("path"):
+            message = "path: a register is one value; remove path, or choose the bit by bit"
+            self.faults.add(self._at("path"), message)
         try:
             return parse_register(self.section.get("register"), source.address_base)
         except ValueError as error:

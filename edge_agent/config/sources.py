@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from edge_agent.config.faults import Faults
@@ -17,6 +18,7 @@ from edge_agent.config.model import (
     TimePolicy,
 )
 from edge_agent.config.section import Section
+from edge_agent.config.tables import DEPRECATED
 from edge_agent.config.uplink import split_url
 from edge_agent.core.address import RegisterRange, parse_range
 from edge_agent.core.types import Order
@@ -67,6 +69,7 @@ def _opcua(section: Section, common: dict[str, Any], files: Files) -> OpcUaSourc
     if password is not None and not section.written("user"):
         message = "password_file is of no use without user; add user, or remove it"
         files.faults.add(section.keys["password_file"], message)
+    own = _user_certificate(section, files)
     if not section.has("endpoint"):
         return None
     endpoint = section.get("endpoint")
@@ -86,14 +89,33 @@ def _opcua(section: Section, common: dict[str, Any], files: Files) -> OpcUaSourc
         security=secured,
         user=section.get("user"),
         password_file=password,
+        user_certificate=own[0],
+        user_key=own[1],
         **common,
     )
+
+
+def _user_certificate(section: Section, files: Files) -> tuple[Path | None, Path | None]:
+    """(certificate, key) of the user."""
+    names = ("user_certificate", "user_key")
+    for name, other in (names, names[::-1]):
+        if section.written(name) and not section.written(other):
+            files.faults.add(
+                section.keys[name], f"{name} is of no use without {other}; add {other}, or remove it"
+            )
+    if section.written("user") and section.written("user_certificate"):
+        message = "user_certificate: a session has one user; keep user or user_certificate"
+        files.faults.add(section.keys["user_certificate"], message)
+    return files.path(section, "user_certificate"), files.path(section, "user_key", secret=True)
 
 
 def _security(section: Section, files: Files) -> Security | None:
     certificate = files.path(section, "certificate")
     key = files.path(section, "key", secret=True)
     trusted = files.path(section, "trusted")
+    if section.get("policy") in DEPRECATED and not section.get("allow_deprecated"):
+        message = f"policy: {section.get('policy')} rests on SHA-1 and is withdrawn; switch on Basic256Sha256"
+        files.faults.add(section.at("policy"), f"{message} at the server, or add allow_deprecated: true")
     if certificate is None or key is None or trusted is None or not section.has("policy"):
         return None
     return Security(

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from edge_agent.config.devices import device_names
 from edge_agent.config.kinds import (
     BOOLEAN,
     NAME,
@@ -14,6 +15,7 @@ from edge_agent.config.kinds import (
     PATH,
     RANGE,
     REGISTER,
+    STEPS,
     TEXT,
     TYPE,
     VALUE,
@@ -30,6 +32,8 @@ from shared.roles import Fall, Role
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
 POLICIES = ("Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss")
+DEPRECATED = ("Basic256",)
+"""Policies that the OPC Foundation withdrew: SHA-1."""
 ORDER = words("big", "little")
 ENCODINGS = words("latin-1", "utf-8", "ascii", "cp1252", "utf-16-be", "utf-16-le")
 _NO_PASSWORD = (
@@ -110,7 +114,12 @@ TIME = Table(
 SECURITY = Table(
     "section",
     (
-        Field("policy", words(*POLICIES), "Security policy of the server's endpoint.", required=True),
+        Field(
+            "policy",
+            words(*POLICIES, *DEPRECATED),
+            "Security policy of the server's endpoint.",
+            required=True,
+        ),
         Field(
             "mode",
             words("SignAndEncrypt", "Sign"),
@@ -120,6 +129,7 @@ SECURITY = Table(
         Field("certificate", PATH, "This client's certificate, DER or PEM.", required=True),
         Field("key", PATH, "Its private key, mode 0600.", required=True),
         Field("trusted", PATH, "The server's certificate, or a folder of trusted ones.", required=True),
+        Field("allow_deprecated", BOOLEAN, "Permit Basic256, which rests on SHA-1 (false).", default=False),
     ),
 )
 _COMMON = (
@@ -176,6 +186,8 @@ SOURCE = Choice(
             ),
             Field("user", TEXT, "User of the server."),
             Field("password_file", PATH, "File of mode 0600 with the password."),
+            Field("user_certificate", PATH, "Certificate of the user, DER or PEM, instead of a name."),
+            Field("user_key", PATH, "Its private key, mode 0600."),
             *_COMMON,
         ),
         "modbus-tcp": _source("modbus-tcp", *_host(502), *_COMMON, *_MODBUS),
@@ -208,6 +220,7 @@ RULE = Table(
 _READ = (
     Field("node", NODE, "OPC UA node id, for example nsu=urn:maker:line;s=Press1.State."),
     Field("register", REGISTER, "Modbus address, for example holding:100, 40101 or %MW100."),
+    Field("path", STEPS, "An element or field of the node's value: [3], .Speed, .Axes[2].Speed."),
     Field("unit", TEXT, "Unit of the value (kWh, °C), or as a whole number the Modbus unit id."),
     Field("modbus_unit", integer(0, 255), "Modbus unit id, where unit is the unit of the value."),
     Field("source", TEXT, "Source of this value, where it is not the machine's."),
@@ -273,6 +286,7 @@ MACHINE = Table(
         Field("line", TEXT, "The line that the machine stands in.", required=True),
         Field("source", TEXT, "The source of its signals."),
         Field("unit", integer(0, 255), "Modbus unit id of the machine."),
+        Field("device", words(*device_names()), "A preset whose signals it has, under its own."),
         Field("alive", ALIVE, "A heartbeat: while it stands still, the machine's signals are bad."),
         Field("tags", Named(TAG), "Values that are read for rules and counts."),
         Field("signals", Named(SIGNAL), "Its signals, by role or name.", required=True),
@@ -287,6 +301,10 @@ TYPED_MACHINE = Table(
     ),
 )
 """A machine as it is written where it has a type; ``config.types`` makes an ordinary one of it."""
+EQUIPPED_MACHINE = Table(
+    "machine", tuple(replace(f, required=f.name in ("line", "device")) for f in MACHINE.fields)
+)
+"""A machine as it is written where a preset gives it its signals."""
 _TYPE = Table(
     "type",
     (
@@ -295,7 +313,11 @@ _TYPE = Table(
             Free({"type": "object", "additionalProperties": {"enum": ["integer", "number", "text", "file"]}}),
             "Names and kinds of what differs from machine to machine; used as ${NAME} or ${NAME + 10}.",
         ),
-        *(replace(f, required=False) for f in MACHINE.fields if f.name in ("alive", "tags", "signals")),
+        *(
+            replace(f, required=False)
+            for f in MACHINE.fields
+            if f.name in ("device", "alive", "tags", "signals")
+        ),
     ),
 )
 _INSTANCE = Table(

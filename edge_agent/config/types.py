@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping as Words
 from dataclasses import dataclass, field, replace
 
+from edge_agent.config.devices import signals_of
 from edge_agent.config.document import Mapping, Scalar, Sequence, Tree
 from edge_agent.config.faults import Faults, did_you_mean
 from edge_agent.config.kinds import to_integer, to_number
@@ -92,7 +93,7 @@ class Types:
         """The machine with its type's parts; the tree itself where it has no type."""
         parts = {name.text: (name, value) for name, value in tree.items()}
         if "type" not in parts:
-            return tree
+            return self._equipped(tree.place, parts) if "device" in parts else tree
         named = parts.pop("type")[1]
         of = self._type(named)
         given = parts.pop("with")[1] if "with" in parts else None
@@ -107,7 +108,20 @@ class Types:
             elif own is not None:
                 continue
             parts[name] = (own[0] if own is not None else scalar, filled)
-        return _of_parts(tree.place, parts)
+        return self._equipped(tree.place, parts)
+
+    def _equipped(self, place: Place, parts: dict[str, tuple[Scalar, Tree]]) -> Tree:
+        """The machine with the signals of its device under its own."""
+        if "device" not in parts:
+            return _of_parts(place, parts)
+        key, named = parts.pop("device")
+        signals = signals_of(named, self.faults)
+        if signals is None:
+            return Scalar(place, "", True, broken=True)
+        own = parts.get("signals")
+        name = own[0] if own is not None else replace(key, text="signals")
+        parts["signals"] = (name, _over(signals, own[1]) if own is not None else signals)
+        return _of_parts(place, parts)
 
     def _type(self, named: Tree) -> Type | None:
         text = named.text if isinstance(named, Scalar) else ""
@@ -167,8 +181,8 @@ def read_types(tree: Tree | None, world: World, faults: Faults) -> Types:
             continue
         parts = {name.text: (name, value) for name, value in body.items()}
         parameters = _declared(parts.pop("parameters", None), faults)
-        for name in set(parts) - {"alive", *_MERGED}:
-            known = ("parameters", "alive", *_MERGED)
+        for name in set(parts) - {"alive", "device", *_MERGED}:
+            known = ("parameters", "alive", "device", *_MERGED)
             message = f"unknown key '{name}' in type '{key.text}'; {did_you_mean(name, known)}"
             faults.add(parts.pop(name)[0].place, message)
         types[key.text] = Type(key.text, key.place, parameters, parts)

@@ -13,6 +13,7 @@ import uuid
 from dataclasses import dataclass
 
 _NODE = re.compile(r"^(?:(ns)=([0-9]{1,5});|(nsu)=([^;]+);)?([sigb])=(.*)$", re.DOTALL)
+_STEP = re.compile(r"\[([0-9]{1,6})\]|\.?([^.\[\]]+)")
 _KINDS = {"s": "text", "i": "number", "g": "GUID", "b": "base64 bytes"}
 
 
@@ -20,15 +21,20 @@ _KINDS = {"s": "text", "i": "number", "g": "GUID", "b": "base64 bytes"}
 class NodeAddress:
     """A node: in namespace ``index``, or in the namespace named ``uri`` (then index is None).
 
-    kind: ``s`` text, ``i`` number, ``g`` GUID, ``b`` base64 bytes; identifier is kept as text.
+    kind: ``s`` text, ``i`` number, ``g`` GUID, ``b`` base64 bytes; identifier is kept as text. path: from the
+    node's value down to the wanted one: fields of structures by name, elements of arrays by number from 0.
     """
 
     kind: str
     identifier: str
     index: int | None = 0
     uri: str | None = None
+    path: tuple[str | int, ...] = ()
 
     def __str__(self) -> str:
+        return self._node() + shown_path(self.path)
+
+    def _node(self) -> str:
         if self.uri is not None:
             return f"nsu={self.uri};{self.kind}={self.identifier}"
         space = f"ns={self.index};" if self.index else ""
@@ -50,6 +56,26 @@ def parse_node(text: str) -> NodeAddress:
             f"namespace index {index} is beyond 65535; write nsu=URI;... or the index that browse shows"
         )
     return NodeAddress(kind, identifier, index)
+
+
+def parse_path(text: str) -> tuple[str | int, ...]:
+    """``[3]``, ``.Speed`` or ``.Axes[2].Speed``: steps into an array or structure; raises ValueError."""
+    steps: list[str | int] = []
+    at, text = 0, text.strip()
+    while at < len(text):
+        found = _STEP.match(text, at)
+        if found is None or (at and found.group(2) and text[at] != "."):
+            raise ValueError(f"'{text}' is not a path; write [3] for an element, .Speed for a field")
+        steps.append(int(found.group(1)) if found.group(1) else found.group(2).strip())
+        at = found.end()
+    if not steps:
+        raise ValueError("the path is empty; write [3] for an element, .Speed for a field, or remove it")
+    return tuple(steps)
+
+
+def shown_path(steps: tuple[str | int, ...]) -> str:
+    """A path as it is written."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
 
 
 def _check_identifier(kind: str, identifier: str) -> None:

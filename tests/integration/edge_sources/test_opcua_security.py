@@ -25,6 +25,20 @@ SERVER_URI = "urn:freeopcua:python:server"
 SIGNALS = [signal(0, f"nsu={URI};s=n")]
 
 
+_OF_APPLICATIONS = x509.KeyUsage(
+    digital_signature=True,
+    content_commitment=True,
+    key_encipherment=True,
+    data_encipherment=True,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+"""What OPC UA wants of the certificate of an application (part 6, 6.2.2)."""
+
+
 def certificate(folder: Path, name: str, uri: str, *, days: int = 30) -> tuple[Path, Path, x509.Certificate]:
     """A self-signed certificate and its key as files."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -43,6 +57,7 @@ def certificate(folder: Path, name: str, uri: str, *, days: int = 30) -> tuple[P
             False,
         )
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
+        .add_extension(_OF_APPLICATIONS, True)
         .add_extension(
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), False
         )

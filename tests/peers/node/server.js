@@ -20,6 +20,8 @@ const { Variant, DataType, VariantArrayType } = need("node-opcua-variant");
 const { StatusCodes } = need("node-opcua-status-code");
 const { OPCUACertificateManager } = need("node-opcua-certificate-manager");
 
+const { SecurityPolicy } = need("node-opcua-secure-channel");
+
 const URI = "urn:tests:plant";
 const options = JSON.parse(process.argv[2]);
 
@@ -62,7 +64,7 @@ async function main() {
     privateKeyFile: options.key,
     serverCertificateManager: await certificates(path.join(folder, "pki"), options.trusted || []),
     userCertificateManager: await certificates(path.join(folder, "users"), options.trusted || []),
-    securityPolicies: options.policies || ["None"],
+    securityPolicies: (options.policies || ["None"]).map((name) => SecurityPolicy[name]),
     securityModes: options.modes || [1],
     allowAnonymous: !options.users,
     userManager: { isValidUser: (name, password) => (options.users || {})[name] === password },
@@ -73,7 +75,6 @@ async function main() {
       operationLimits: { maxNodesPerRead: options.read || 1000, maxMonitoredItemsPerCall: options.subscribe || 1000 },
     },
     isAuditing: false,
-    disableDiscovery: true,
   });
   await server.initialize();
   const space = server.engine.addressSpace;
@@ -86,6 +87,12 @@ async function main() {
   for (let n = 0; n < (options.items || 0); n++) counters.push(add(own, folderNode, `v${n}`, value));
   for (const [name, first] of Object.entries(options.static || {})) nodes[name] = add(own, folderNode, name, first);
   await server.start();
+  if (options.told === false) {
+    for (const limit of ["i=11705", "i=11714"]) {
+      const nothing = { get: () => new Variant({ dataType: DataType.UInt32, value: 0 }) };
+      space.findNode(limit).bindVariable(nothing, true);
+    }
+  }
   const log = options.log ? fs.openSync(options.log, "a") : null;
   const note = () => log !== null && fs.writeSync(log, JSON.stringify({ t_us: Date.now() * 1000, value }) + "\n");
   note();

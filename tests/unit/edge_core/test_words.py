@@ -6,7 +6,7 @@ import pytest
 
 from edge_agent.core import durations, sizes
 from edge_agent.core.durations import parse_duration
-from edge_agent.core.node import NodeAddress, parse_node
+from edge_agent.core.node import NodeAddress, parse_node, parse_path, shown_path
 from edge_agent.core.quality import EARLIEST_US, is_sane, of_status_code, worst
 from edge_agent.core.sizes import parse_size
 from edge_agent.core.types import ValueType, parse_type
@@ -128,3 +128,25 @@ def test_a_source_time_dates_a_value_only_where_it_is_sane() -> None:
     assert not is_sane(now - 5_000_001, now, 5_000_000)
     assert not is_sane(now + 5_000_001, now, 5_000_000)
     assert not is_sane(946_684_800_000_000, 946_684_800_000_000, 5_000_000)
+
+
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [
+        ("[3]", (3,)),
+        (".Speed", ("Speed",)),
+        ("Speed", ("Speed",)),
+        (".Axes[2].Speed", ("Axes", 2, "Speed")),
+        ("[1][2]", (1, 2)),
+        (" .A B ", ("A B",)),
+    ],
+)
+def test_paths(text: str, steps: tuple[str | int, ...]) -> None:
+    assert parse_path(text) == steps
+    assert parse_path(shown_path(steps)) == steps
+
+
+@pytest.mark.parametrize("text", ["", "[", "[x]", "..", "[1]x", "a..b", "[-1]"])
+def test_what_is_no_path(text: str) -> None:
+    with pytest.raises(ValueError, match="path"):
+        parse_path(text)

@@ -1,0 +1,152 @@
+"""The OPC UA source against a server of another stack: security, limits it does not tell, arrays, fields."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+
+from edge_agent.adapters.opcua import OpcUa
+from edge_agent.config.model import Security, Signal
+from edge_agent.core.mapping import Meaning
+from edge_agent.core.node import parse_path
+from shared.sample import Quality
+from tests.integration.edge_sources.parts import RealClock, running, signal, until
+from tests.integration.edge_sources.server import opcua, opcua_source
+from tests.integration.edge_sources.test_opcua_security import certificate
+from tests.peers import judge
+from tests.peers.opcua import URI, Peer, peer
+
+pytestmark = pytest.mark.needs("node")
+_MODES = {"Sign": 2, "SignAndEncrypt": 3}
+
+
+def at(index: int, name: str, path: str = "", **wishes: Any) -> Signal:
+    made = signal(index, f"nsu={URI};s={name}", **wishes)
+    return replace(made, address=replace(made.address, path=parse_path(path))) if path else made
+
+
+class Certificates:
+    """Of the server, of the agent and of its user; the server trusts both."""
+
+    def __init__(self, folder: Path) -> None:
+        self.server_der, self.server_key, made = certificate(folder, "server", "urn:tests:peer")
+        self.server_pem = folder / "server.crt"
+        self.server_pem.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+        self.own, self.own_key, _ = certificate(folder, "agent", "urn:plantledger:tests:agent")
+        self.user, self.user_key, _ = certificate(folder, "reader", "urn:plantledger:tests:reader")
+
+    def options(self, policy: str, mode: str) -> dict[str, Any]:
+        return {
+            "certificate": str(self.server_pem), "key": str(self.server_key),
+            "policies": [policy], "modes": [_MODES[mode]], "trusted": [str(self.own), str(self.user)],
+        }  # fmt: skip
+
+    def security(self, policy: str, mode: str) -> Security:
+        return Security(
+            policy=policy, mode=mode, certificate=self.own, key=self.own_key, trusted=self.server_der
+        )
+
+
+@pytest.mark.parametrize(
+    ("policy", "mode"),
+    [
+        ("Basic256Sha256", "Sign"),
+        ("Aes128_Sha256_RsaOaep", "SignAndEncrypt"),
+        ("Aes256_Sha256_RsaPss", "SignAndEncrypt"),
+    ],
+)
+async def test_each_policy_with_a_user_who_signs(policy: str, mode: str, tmp_path: Path):
+    place = Certificates(tmp_path)
+    users = {"users": {"nobody": "knows"}}
+    async with peer(tmp_path, static={"n": 7}, **place.options(policy, mode), **users) as server:
+        source = OpcUa(
+            opcua_source(
+                server.port,
+                security=place.security(policy.replace("_", ""), mode),
+                user_certificate=place.user,
+                user_key=place.user_key,
+                timeout_us=10_000_000,
+            ),
+            [at(0, "n")],
+            RealClock(),
+        )
+        async with running(source) as seen:
+            await until(lambda: source.health().live == 1, 30)
+            await server.write("n", 8)
+            await until(lambda: seen.last(0).value == 8, 30)
+
+
+async def test_limits_that_are_not_told_are_found_by_refusal_and_remembered(tmp_path: Path):
+    async with peer(tmp_path, items=90, read=25, subscribe=12, told=False) as server:
+        source = opcua(server.port, [at(n, f"v{n}") for n in range(90)], timeout_us=10_000_000)
+        async with running(source) as seen:
+            await until(lambda: source.health().live == 90, 30)
+            assert (source.limits.read.most, source.limits.subscribe.most) == (25, 12)
+            await server.kill()
+            await until(lambda: seen.losses, 30)
+            await server.start()
+            await until(lambda: source.health().live == 90, 60)
+            assert (source.limits.read.nodes, source.limits.subscribe.nodes) == (25, 12)
+
+
+async def test_elements_of_arrays_and_fields_of_structures(tmp_path: Path):
+    status = "i=2256"
+    async with peer(tmp_path, static={"speeds": [10, 20, 30], "n": 1}) as server:
+        signals = [
+            at(0, "speeds", "[2]"),
+            at(1, "speeds", "[7]"),
+            replace(signal(2, status), address=replace(signal(2, status).address, path=parse_path(".State"))),
+            replace(
+                signal(3, status, meaning=Meaning(text=True)),
+                address=replace(signal(3, status).address, path=parse_path(".BuildInfo.ManufacturerName")),
+            ),
+            at(4, "n", ".Nothing"),
+            at(5, "speeds"),
+        ]
+        source = opcua(server.port, signals, timeout_us=10_000_000)
+        async with running(source) as seen:
+            await until(lambda: source.health().live == 3, 30)
+            assert [seen.last(n).value for n in (0, 2)] == [30, 0]
+            assert seen.last(3).value
+            assert {seen.last(n).quality for n in (1, 4, 5)} == {Quality.BAD}
+            assert "path: [3]" in (seen.last(5).why or "")
+            await server.write("speeds", [10, 20, 31])
+            await until(lambda: seen.last(0).value == 31, 30)
+
+
+async def test_every_change_at_five_hertz_arrives_when_published_each_second(tmp_path: Path):
+    async with peer(tmp_path, items=3, period_ms=200) as server:
+        signals = [at(n, f"v{n}", interval_us=50_000) for n in range(3)]
+        source = opcua(server.port, signals, interval_us=1_000_000, timeout_us=10_000_000)
+        async with running(source) as seen:
+            await until(lambda: source.health().live == 3, 30)
+            known = seen.last(0).value or 0
+            await until(lambda: (seen.last(0).value or 0) >= known + 25, 60)
+            assert source.overflows == 0
+        for n in range(3):
+            told = [value for _, value in judge.told(seen.of(n))]
+            assert all(b == a + 1 for a, b in pairwise(told[1:])), told
+
+
+async def test_the_session_that_a_killed_agent_left_does_not_keep_its_successor_out(tmp_path: Path):
+    """Two sessions are all that the server has; one of them is a corpse."""
+    async with peer(tmp_path, static={"n": 1}, sessions=2) as server:
+        left = await opened(server)
+        source = opcua(server.port, [at(0, "n")], timeout_us=10_000_000)
+        async with running(source):
+            await until(lambda: source.health().live == 1, 60)
+        await left.close()
+
+
+async def opened(server: Peer) -> OpcUa:
+    """A source that has connected and then never speaks again."""
+    source = opcua(server.port, [at(0, "n")], timeout_us=10_000_000)
+    assert (await source.read([0]))[0].value == 1
+    await asyncio.sleep(0)
+    return source
