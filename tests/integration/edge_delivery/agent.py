@@ -145,7 +145,7 @@ async def running(
             await asyncio.gather(task, return_exceptions=True)
 
 
-async def until(holds: Callable[[], bool], within_s: float = 20.0) -> None:
+async def until(holds: Callable[[], bool], within_s: float = 60.0) -> None:
     """Poll until it holds; the test fails at the deadline."""
     deadline = time.monotonic() + within_s
     while not holds():

@@ -33,7 +33,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for_port(port: int, process: subprocess.Popen[bytes], within_s: float = 20.0) -> None:
+def wait_for_port(port: int, process: subprocess.Popen[bytes], within_s: float = 60.0) -> None:
     """Until the process listens; fails with its exit code when it ends before."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:

@@ -15,7 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from edge_agent.config.model import Uplink
 from shared.topics import Kind, topic
 from tests.integration.edge_delivery.agent import running, until, uplink_to
-from tests.integration.edge_delivery.brokers import MOSQUITTO, BrokerProcess, free_port
+from tests.integration.edge_delivery.brokers import MOSQUITTO, BrokerProcess, free_port, wait_for_port
 from tests.integration.edge_delivery.cloud import AGENT, SITE, FakeCloud
 from tests.integration.edge_delivery.test_mqtt import authority, issue
 
@@ -49,6 +49,10 @@ def shipped(name: str, folder: Path, ports: dict[str, str]) -> Iterator[BrokerPr
     first = next(line for line in text.splitlines() if line.startswith("listener"))
     broker = BrokerProcess([MOSQUITTO, "-c", str(config)], int(first.split()[1]))
     broker.start()
+    assert broker._process is not None
+    for line in text.splitlines():
+        if line.startswith("listener"):
+            wait_for_port(int(line.split()[1]), broker._process)
     try:
         yield broker
     finally:
