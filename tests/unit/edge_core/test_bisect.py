@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.core.address import RegisterRange, Space
@@ -49,6 +49,7 @@ def test_a_value_that_answers_again_is_no_longer_aside():
     assert (learnt.aside, learnt.again(bad)) == (frozenset({bad}), Learnt())
 
 
+@settings(deadline=None)
 @given(st.sets(st.integers(0, 60), min_size=1), st.sets(st.integers(0, 60), max_size=6), st.integers(5, 40))
 def test_asking_again_and_again_ends_with_every_good_value_read(wanted, missing, most):
     """The procedure of the adapter, in short: halve what is refused until nothing is."""

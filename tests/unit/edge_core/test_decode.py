@@ -7,7 +7,7 @@ import struct
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.core.decode import bit_decoder, decoder
@@ -69,6 +69,7 @@ def test_every_type_in_every_order(kind, code, value, byte_order, word_order):
     assert (meant.value, meant.quality) == (value, Quality.GOOD)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**64 - 1), st.sampled_from(ORDERS))
 def test_integers_stay_exact_up_to_the_bit(number, orders):
     data = laid_out(number.to_bytes(8, "big"), *orders)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.core.expression import UnknownValue, evaluate, names_in, parse_expression
@@ -77,12 +77,14 @@ def test_names() -> None:
     assert sorted(names_in(parse_expression("a + bit(b, 3) > c and not a"))) == ["a", "a", "b", "c"]
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab01 .+-*/%<>=!(),'andortbi", max_size=40))
 def test_any_text_is_an_expression_or_a_mistake(text: str) -> None:
     with contextlib.suppress(UnknownValue, ValueError):
         evaluate(parse_expression(text), {"a": 1.0, "b": 2.0})
 
 
+@settings(deadline=None)
 @given(st.floats(), st.floats(), st.sampled_from(["bit(a, b)", "a / b", "a % b", "a * b > 1", "-a < b"]))
 def test_any_number_has_a_result_or_none(a: float, b: float, text: str) -> None:
     with contextlib.suppress(UnknownValue):

@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.core.mapping import Meaning, RawValue
@@ -75,6 +75,7 @@ def test_uncertain_stays_uncertain_and_bad_keeps_no_value() -> None:
     assert (bad.value, bad.raw, bad.quality) == (None, 5.0, Quality.BAD)
 
 
+@settings(deadline=None)
 @given(st.integers(-(2**63), 2**64), st.integers(-9999, 9999).filter(bool), st.integers(-9999, 9999))
 def test_scaling_of_integers_is_exact_but_for_the_last_bit(raw: int, scale: int, offset: int) -> None:
     meaning = Meaning(scale=Fraction(scale, 1000), offset=Fraction(offset, 10))
@@ -82,6 +83,7 @@ def test_scaling_of_integers_is_exact_but_for_the_last_bit(raw: int, scale: int,
     assert meaning.apply(raw).value == float(exact)
 
 
+@settings(deadline=None)
 @given(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20)),
     st.sampled_from(

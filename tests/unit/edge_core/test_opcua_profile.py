@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.core.opcua_profile import PROFILES, UNKNOWN, CallLimit, profile_of
@@ -62,6 +62,7 @@ def test_one_time_out_is_no_refusal_and_the_second_in_a_row_is() -> None:
     assert once.unanswered(50).nodes == 25
 
 
+@settings(deadline=None)
 @given(
     st.integers(0, 2_000),
     st.lists(st.tuples(st.sampled_from(["answered", "refused", "unanswered"])), max_size=30),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.core.evidence import Instant, break_between
@@ -17,6 +17,7 @@ def test_missed_points_are_skipped_and_the_grid_stays(now_s, due_s):
     assert next_due_s(10.0, 1.0, now_s) == due_s
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1e6), st.floats(0.01, 100), st.floats(0, 1e6))
 def test_the_next_point_lies_ahead_and_within_one_interval(start_s, interval_s, after_s):
     now_s = start_s + after_s
