@@ -25,7 +25,7 @@ from shared.topics import Kind, topic
 _PUBLISHED = (Kind.HELLO, Kind.DICTIONARY, Kind.BATCH, Kind.STATUS)
 _SUBSCRIBED = (Kind.ACK, Kind.WANT)
 _NOBODY_LISTENS = 0x10
-_ANSWER_S = 5.0
+_ANSWER_S = 10.0
 
 
 class NotLetIn(Exception):

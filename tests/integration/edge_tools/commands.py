@@ -17,8 +17,14 @@ class Done:
     err: str
 
 
+PATIENT = ("--timeout", "30")
+"""For an address that is typed: a machine that is busy with other tests answers late."""
+
+
 def agent(*arguments: str | Path | int) -> Done:
     """``edge-agent ARGUMENTS``; must not be called where an event loop runs."""
+    if arguments[0] in ("probe", "browse", "trust"):
+        arguments += PATIENT
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:

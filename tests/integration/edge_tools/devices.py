@@ -14,6 +14,7 @@ from asyncua import Server, ua
 from tests.integration.edge_sources.server import URI, free_port
 
 T = TypeVar("T")
+_PACE = "interval: 100 ms, timeout: 30 s"
 
 
 @contextlib.contextmanager
@@ -64,7 +65,7 @@ def opcua_config(endpoint: str, signals: str = 'state: {node: "ns=2;s=Press0.Sta
         "agent: {id: gw-1, site: bench}\n"
         'uplink: {url: "mqtt://127.0.0.1:9"}\n'
         "buffer: {path: ./buffer, max_size: 16 MiB, reserve: 0 B}\n"
-        f'sources: {{plc: {{type: opcua, endpoint: "{endpoint}", security: none, interval: 100 ms}}}}\n'
+        f'sources: {{plc: {{type: opcua, endpoint: "{endpoint}", security: none, {_PACE}}}}}\n'
         f"machines: {{press-0: {{line: l, source: plc, signals: {{{signals}}}}}}}\n"
     )
 
@@ -75,6 +76,6 @@ def modbus_config(port: int, more: str = "") -> str:
         "agent: {id: gw-1, site: bench}\n"
         'uplink: {url: "mqtt://127.0.0.1:9"}\n'
         "buffer: {path: ./buffer, max_size: 16 MiB, reserve: 0 B}\n"
-        f"sources: {{plc: {{type: modbus-tcp, host: 127.0.0.1, port: {port}, interval: 100 ms{more}}}}}\n"
+        f"sources: {{plc: {{type: modbus-tcp, host: 127.0.0.1, port: {port}, {_PACE}{more}}}}}\n"
         "machines: {press-1: {line: l, source: plc, signals: {v: {register: 'holding:100', type: uint16}}}}\n"
     )

@@ -29,7 +29,7 @@ def plc() -> Iterator[Device]:
 
 def config(tmp_path: Path, plc: int, broker: int, more: str = "") -> Path:
     path = tmp_path / "gw.yaml"
-    text = modbus_config(plc, ", timeout: 500 ms").replace("127.0.0.1:9", f"127.0.0.1:{broker}")
+    text = modbus_config(plc).replace("127.0.0.1:9", f"127.0.0.1:{broker}")
     path.write_text(text.replace('"}\nbuffer', f'"{more}}}\nbuffer'), "utf-8")
     (tmp_path / "buffer").mkdir(exist_ok=True)
     return path

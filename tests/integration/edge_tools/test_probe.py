@@ -12,7 +12,7 @@ import pytest
 from tests.integration.edge_sources.device import Device, device
 from tests.integration.edge_tools.agents import running
 from tests.integration.edge_tools.commands import agent
-from tests.integration.edge_tools.devices import hall, in_thread, modbus_config, opcua_config
+from tests.integration.edge_tools.devices import in_thread, modbus_config, opcua_config
 
 
 @pytest.fixture
@@ -78,25 +78,25 @@ def test_beside_the_agent_its_connection_is_used(plc: Device, tmp_path: Path) ->
         assert "holding:500: compare unit" in refused.err
 
 
-def test_a_node_tells_what_a_config_needs(tmp_path: Path) -> None:
-    with in_thread(hall(1, 1)) as endpoint:
-        alone = agent("probe", endpoint, "ns=2;s=Press0.T0", "--json")
-        told = json.loads(alone.out)
-        assert (told["node"], told["type"], told["value"], told["quality"]) == (
-            "nsu=urn:tests:plant;s=Press0.T0", "Double", 0.5, "Good",
-        )  # fmt: skip
-        assert told["source_time_us"] > 0
-        text = agent("probe", endpoint, "nsu=urn:tests:plant;s=Press0.Curve")
-        assert "type        Double, array" in text.out
-        missing = agent("probe", endpoint, "nsu=urn:elsewhere;s=X")
-        assert missing.err.splitlines()[-1].startswith("the server has no namespace urn:elsewhere: ")
-        path = tmp_path / "gw.yaml"
-        path.write_text(opcua_config(endpoint), "utf-8")
-        with running(path):
-            beside = agent("probe", f"{path}:plc", "ns=2;s=Press0.T0", "--json")
-            assert json.loads(beside.out) == told
-            unknown = agent("probe", f"{path}:plc", "ns=2;s=Nowhere")
-            assert (unknown.code, "no such node (BadNodeIdUnknown)" in unknown.err) == (1, True)
+def test_a_node_tells_what_a_config_needs(small_hall: str, tmp_path: Path) -> None:
+    endpoint = small_hall
+    alone = agent("probe", endpoint, "ns=2;s=Press0.T0", "--json")
+    told = json.loads(alone.out)
+    assert (told["node"], told["type"], told["value"], told["quality"]) == (
+        "nsu=urn:tests:plant;s=Press0.T0", "Double", 0.5, "Good",
+    )  # fmt: skip
+    assert told["source_time_us"] > 0
+    text = agent("probe", endpoint, "nsu=urn:tests:plant;s=Press0.Curve")
+    assert "type        Double, array" in text.out
+    missing = agent("probe", endpoint, "nsu=urn:elsewhere;s=X")
+    assert missing.err.splitlines()[-1].startswith("the server has no namespace urn:elsewhere: ")
+    path = tmp_path / "gw.yaml"
+    path.write_text(opcua_config(endpoint), "utf-8")
+    with running(path):
+        beside = agent("probe", f"{path}:plc", "ns=2;s=Press0.T0", "--json")
+        assert json.loads(beside.out) == told
+        unknown = agent("probe", f"{path}:plc", "ns=2;s=Nowhere")
+        assert (unknown.code, "no such node (BadNodeIdUnknown)" in unknown.err) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,14 @@ import pytest
 from tests.integration.edge_sources.device import Device, device
 from tests.integration.edge_tools.agents import running
 from tests.integration.edge_tools.commands import agent
-from tests.integration.edge_tools.devices import hall, in_thread, modbus_config, opcua_config
+from tests.integration.edge_tools.devices import in_thread, modbus_config, opcua_config
 
 SHIPPED = sorted((Path(__file__).parents[3] / "configs" / "edge" / "tests").glob("*.yaml"))
 CONFIG = """\
 agent: {id: gw-1, site: bench}
 uplink: {url: "mqtt://127.0.0.1:9"}
 buffer: {path: ./buffer}
-sources: {plc: {type: modbus-tcp, host: 127.0.0.1, interval: 1 s}}
+sources: {plc: {type: modbus-tcp, host: 127.0.0.1, interval: 1 s, timeout: 30 s}}
 machines:
   press-1:
     line: l
@@ -166,7 +166,9 @@ def test_what_is_recorded_is_replayed_to_what_is_read(plc: Device, tmp_path: Pat
     assert again.err == f"cannot be written (File exists): {tmp_path}/bad.csv: choose another file\n"
 
 
-def test_a_recording_beside_the_agent_uses_its_connections(plc: Device, tmp_path: Path) -> None:
+def test_a_recording_beside_the_agent_uses_its_connections(
+    plc: Device, small_hall: str, tmp_path: Path
+) -> None:
     plc.registers[100] = 0x1234
     path = tmp_path / "gw.yaml"
     path.write_text(modbus_config(plc.port), "utf-8")
@@ -175,9 +177,8 @@ def test_a_recording_beside_the_agent_uses_its_connections(plc: Device, tmp_path
         assert agent("read", path, "--record", tmp_path / "now.csv").code == 0
         assert plc.connections == connections
     assert (tmp_path / "now.csv").read_text("utf-8").splitlines()[1].endswith(",press-1.v,0x1234,good")
-    with in_thread(hall(1, 1)) as endpoint:
-        path.write_text(opcua_config(endpoint, 'product: {node: "ns=2;s=Press0.Product"}'), "utf-8")
-        assert agent("read", path, "--record", tmp_path / "opcua.csv").code == 0
+    path.write_text(opcua_config(small_hall, 'product: {node: "ns=2;s=Press0.Product"}'), "utf-8")
+    assert agent("read", path, "--record", tmp_path / "opcua.csv").code == 0
     assert (
         (tmp_path / "opcua.csv")
         .read_text("utf-8")

@@ -92,7 +92,8 @@ def test_a_config_says_where_trust_is_kept(server: Secured, tmp_path: Path) -> N
     )
     path.write_text(
         "agent: {id: gw-1, site: s}\nuplink: {url: 'mqtt://127.0.0.1:1'}\nbuffer: {path: ./buffer}\n"
-        f"sources: {{plc: {{type: opcua, endpoint: '{server.endpoint}', security: {security}}}}}\n"
+        f"sources: {{plc: {{type: opcua, endpoint: '{server.endpoint}', timeout: 30 s, security: "
+        f"{security}}}}}\n"
         "machines: {m: {line: l, source: plc, signals: {v: {node: 'ns=2;s=Press0.T0'}}}}\n",
         "utf-8",
     )
@@ -158,8 +159,7 @@ def test_a_signed_certificate_is_installed_beside_its_key(tmp_path: Path) -> Non
     assert wrong.err.startswith(f"it belongs to another key: {foreign}: ")
 
 
-def test_a_server_without_a_certificate(tmp_path: Path) -> None:
-    with in_thread(hall(1, 1)) as endpoint:
-        done = agent("trust", endpoint, "--into", tmp_path)
+def test_a_server_without_a_certificate(small_hall: str, tmp_path: Path) -> None:
+    done = agent("trust", small_hall, "--into", tmp_path)
     assert done.code == 1
-    assert done.err.splitlines()[-1].startswith(f"the server shows no certificate: {endpoint}: ")
+    assert done.err.splitlines()[-1].startswith(f"the server shows no certificate: {small_hall}: ")
