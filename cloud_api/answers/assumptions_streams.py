@@ -1,5 +1,5 @@
-"""Observations that standards are held against: per order and shift of a production day, longer where one
-order shows too little.
+"""Observations that standards are held against: per order and production day, longer where that shows too
+little.
 
 An observation closes when it has seen enough for its kind (see `KINDS`): half an hour of running for a cycle,
 so many units that two scrapped ones are to be expected, four hours for availability, one changeover.
@@ -54,7 +54,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What was seen of one order in one shift of a production day; `date`: the site date of its standard."""
+    """What was seen of one order on one production day; `date` is the site date of its standard."""
 
     machine: str
     product: str
@@ -156,7 +156,7 @@ def rows_of(
     parameters = {"site": site.name, "machines": list(machines), "first_day": first, "end_day": end}
     found = []
     for row in connection.execute(statement("assumptions.observed"), parameters):
-        machine_id, day, _, product, _, date, hour, *seen = row
+        machine_id, day, product, _, date, hour, *seen = row
         if wanted is None or product in wanted:
             found.append(Row(machines[machine_id], product, day, date, to_us(hour), Seen(*seen)))
     return found
@@ -215,7 +215,7 @@ def _stream(book: Book, kind: Kind, rows: Sequence[Row]) -> tuple[Stream, list[d
 
 
 def _by_changeover(rows: Sequence[Row]) -> list[Row]:
-    """Rows joined so that a changeover that crosses a shift is one: each begins where a changeover does."""
+    """Rows joined so that a changeover across days is one: each row begins where a changeover does."""
     joined: list[Row] = []
     for row in rows:
         if not row.seen.changeovers and not joined:

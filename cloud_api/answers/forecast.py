@@ -30,6 +30,7 @@ from cloud_api.answers.verdicts import judged, usual_units, weekdays
 from cloud_api.interpret.forecast import daily, range_of, residuals, spread, uncertain
 from cloud_api.interpret.money import exactly, shown, whole_and_parts
 from cloud_api.interpret.persistence_course import Course, course
+from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us, to_us
 
 HORIZONS = {"period": 1, "quarter": 3, "year": 12}
@@ -47,6 +48,7 @@ RULES = {
     "undetermined": "counts by the odds that it lasts",
     "steady": "goes on as it was",
 }
+OLD = dt.timedelta(days=1)
 ZERO = Decimal(0)
 
 
@@ -79,8 +81,8 @@ def forecast(connection: Connection[Any], question: Question, sees_money: bool, 
     asked for together, or none has a plant model."""
     horizon_ = question.options.get("horizon", "period")
     about = envelope(connection, question, now)
-    through = about["computed_through"] or now
-    horizon = _horizon(question, HORIZONS[horizon_], min(to_us(now), to_us(through)))
+    through = _present(connection, question, now)
+    horizon = _horizon(question, HORIZONS[horizon_], to_us(through))
     parts = [
         _ahead(connection, replace(question, sites=(site,)), site, horizon, now)
         for site in question.sites
@@ -119,6 +121,15 @@ def forecast(connection: Connection[Any], question: Question, sees_money: bool, 
         orders_at_risk=at_risk(connection, asked, now, through),
         remarks=[remark for part in parts for remark in part.remarks],
     )
+
+
+def _present(connection: Connection[Any], question: Question, now: dt.datetime) -> dt.datetime:
+    """Where what is known ends and what is to come begins: now, or the last data where that is older than a
+    day, so that a history is forecast from its own end."""
+    ids = {"machines": [machine.machine_id for machine in question.machines]}
+    lasts = [last for _, last in connection.execute(statement("answers.trust_spans"), ids)]
+    last = max(lasts, default=now)
+    return last if now - last > OLD else now
 
 
 def _quantile(whole: Decimal, expected: float, at: float) -> Decimal:

@@ -24,7 +24,7 @@ from .persistence import persistence
 from .proposal import Proposal, proposal
 
 REFERENCE = 30
-"""Observations of the reference window: the first of the series."""
+"""Observations of the reference window: the first third of the series, at least twelve, at most these."""
 LEAST_REFERENCE = 12
 """Observations below which a stream is not watched."""
 BUDGET = 0.5
@@ -65,7 +65,7 @@ class Standing(Struct, frozen=True, kw_only=True):
 def reference(values: Sequence[float]) -> tuple[float, float]:
     """Sigma and lag-1 correlation of the first observations. A change inside the reference window would make
     sigma too large; steps from one observation to the next know nothing of it, so the smaller one counts."""
-    first = list(values[:REFERENCE])
+    first = list(values[: min(REFERENCE, max(LEAST_REFERENCE, len(values) // 3))])
     sigma = robust_sigma(first) or robust_sigma(values)
     middle = median(first)
     reach = FAR * sigma

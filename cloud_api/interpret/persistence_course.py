@@ -1,8 +1,8 @@
 """The verdict on a series in one word, what the change added to each observation, and what it will add.
 
 A lasting change (a shift, a slope) goes before what recurs, and what recurs before what came once: of all,
-the one that matters for the rest of the period is told. A tie that already stood out three times before the
-onset of a lasting change explains the series better than it."""
+the one that matters for the rest of the period is told. What recurs explains a lasting change where nothing
+of it is left without what recurs, and it stood out three times before."""
 
 from __future__ import annotations
 
@@ -74,25 +74,39 @@ def course(
     weekday = recurring(series - lasting, WEEKDAY, weekdays, sign)
     tied = [*ties, weekday] if weekday is not None else list(ties)
     tie = max(tied, key=lambda each: each.weight, default=None)
-    if tie is not None and _prevails(tie, found):
-        return _recurring(series, found, tie)
-    return _changed(series, found)
+    if tie is None:
+        return _changed(series, found)
+    return _tied(series, weekdays, found, tie)
 
 
-def _prevails(tie: Tie, found: Persistence) -> bool:
+def _tied(series: Array, weekdays: Sequence[str], found: Persistence, tie: Tie) -> Course:
+    """The course where something recurs: what is left without it says whether it explains the series. A
+    lasting change that is left goes first; of what came once, and what recurs, the one that added more."""
+    excess = _added(series, tie)
+    without = series - excess
+    rest = persistence(without.tolist(), weekdays)
+    recurs = _recurring(series, found, tie, excess)
+    left = rest.verdict in ("structural", "drift")
     if found.verdict in ("structural", "drift") and found.effect is not None:
         before = [at for at in tie.occurrences if at < found.effect.onset]
-        return tie.kind != WEEKDAY and len(before) >= OCCURRENCES
-    if found.verdict == "undetermined" and found.effect is not None:
-        return found.effect.onset in tie.occurrences
-    return True
+        return recurs if not left and len(before) >= OCCURRENCES else _changed(series, found)
+    if left:
+        return _changed(without, rest)
+    once = _changed(without, rest)
+    if np.abs(once.added).sum() > np.abs(excess).sum():
+        return once
+    return recurs
 
 
-def _recurring(series: Array, found: Persistence, tie: Tie) -> Course:
+def _added(series: Array, tie: Tie) -> Array:
+    if tie.added:
+        return np.array(tie.added)
     added = np.zeros(len(series))
     added[list(tie.places)] = tie.size
-    if tie.added:
-        added = np.array(tie.added)
+    return added
+
+
+def _recurring(series: Array, found: Persistence, tie: Tie, added: Array) -> Course:
     return Course(
         verdict="recurring",
         since=tie.occurrences[0],

@@ -144,48 +144,46 @@ class _Run:
         crew = CREW
         if self.number == 4 and number >= self.mill.crew_from:
             crew += 1
-            self._book("crew", HOURS * WAGE)
         yield self._told(at, "crew", crew)
         yield self._told(at, "product", "P")
         yield self._told(at, "order", f"{self.name}-{day:%m%d}")
         if number == 0:
             yield from self._counters(at)
         pace = CYCLE_S * self.chance.gauss(1.01, 0.006)
-        slow = self.number == 1 and number >= self.mill.slow_from
+        slow = 1.15 if self.number == 1 and number >= self.mill.slow_from else 1.0
         for state, hours in self._stops(number, day):
-            stop_at = min(end, at + timedelta(hours=hours))
+            stop_at = at + timedelta(hours=hours * (slow if state == "running" else 1.0))
+            if crew > CREW:
+                self._book("crew", (stop_at - at).total_seconds() / 3600 * WAGE)
             if state == "running":
-                yield from self._running(number, at, stop_at, pace * (1.15 if slow else 1.0), slow)
-            elif stop_at > at:
+                yield from self._running(number, at, stop_at, pace * slow, slow > 1.0)
+            else:
                 yield self._told(at, "state", state)
             at = stop_at
-        yield self._told(end, "state", "idle")
+        assert at < end
+        yield self._told(at, "state", "idle")
 
     def _stops(self, number: int, day: date) -> Iterator[tuple[str, float]]:
-        """States and hours of one day; the last run fills it."""
+        """States and hours of one day's work at the usual pace; idle time takes up what it takes longer."""
         mill = self.mill
         if self.number == 2 and day.weekday() == 0:
             self._book("monday", 1.5 * PER_HOUR)
             yield "down", 1.5
-        for half in (1, 2):
-            stop = max(0.05, self.chance.gauss(0.16, 0.04))
+        for _ in range(2):
             yield "running", 2.5
-            yield "down", stop
-            yield "running", 1.5
+            yield "down", max(0.05, self.chance.gauss(0.16, 0.02))
+            yield "running", 2.3
             minutes = SETUP_MIN * self.chance.gauss(1.02, 0.04)
             if self.number == 3 and number >= mill.setup_from:
                 minutes += 18.0
                 self._book("setup", 18.0 / 60 * PER_HOUR)
             yield "changeover", minutes / 60
-            if half == 1:
-                yield "running", 4.0 - stop - minutes / 60
         if self.number == 1 and number == mill.jam_on:
             self._book("jam", 3.0 * PER_HOUR)
             yield "down", 3.0
         if self.number == 4 and mill.starved_from <= number < mill.starved_from + 5:
             self._book("starved", 3.0 * PER_HOUR)
             yield "waiting", 3.0
-        yield "running", float(HOURS)
 
     def _running(
         self, number: int, at: datetime, until: datetime, pace: float, slow: bool

@@ -44,7 +44,7 @@ ENDPOINTS = (
         Assumptions,
         "What is breaking right now",
         "Every number that finance relies on against what the plant did: standards (cycle, scrap, rework, "
-        "availability, crew, changeover, energy) by tabular CUSUM, k = 0.5 sigma, per order and shift, h set "
+        "availability, crew, changeover, energy) by tabular CUSUM, k = 0.5 sigma, per order and day, h set "
         "so that a whole plant raises less than one false alarm a month; prices, tariffs, wages and rates; "
         "budgeted unit cost; schedule. `broken`: beyond its limit and material; `watch`: beyond it only. "
         "Example: `/v1/assumptions?status=broken`.",

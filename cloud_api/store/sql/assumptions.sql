@@ -1,9 +1,9 @@
 -- name: observed
--- What machines of a site did, by production day, shift, product and order: what standards are held against. Per
--- group: machine, day, shift, product, order, a site date, first hour; hours running, down, changing over;
+-- What machines of a site did, by production day, product and order: what standards are held against. Per
+-- group: machine, day, product, order, a site date, first hour; hours running, down, changing over;
 -- good, scrap, rework; kWh and passes of running time with a meter; person-hours and hours, running or
 -- changing over, with a trusted crew signal; changeovers that began.
-select machine_id, production_day, shift, coalesce(made_product, product), coalesce(made_order, order_id),
+select machine_id, production_day, coalesce(made_product, product), coalesce(made_order, order_id),
        min(effective), min(hour),
        coalesce(sum(duration_us) filter (where state = 'running'), 0)::float8 / 3.6e9,
        coalesce(sum(duration_us) filter (where state = 'down'), 0)::float8 / 3.6e9,
@@ -22,8 +22,8 @@ where site = %(site)s and machine_id = any(%(machines)s)
   and production_day >= %(first_day)s and production_day < %(end_day)s
   and state in ('running', 'down', 'changeover')
   and coalesce(made_product, product) is not null
-group by 1, 2, 3, 4, 5
-order by 1, 4, 7;
+group by 1, 2, 3, 4
+order by 1, 3, 6;
 
 -- name: priced
 -- What actual prices cost beyond standard ones: machine, resource, item, amount, and quantity of all causes.
