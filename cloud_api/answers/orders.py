@@ -28,6 +28,7 @@ from cloud_api.interpret.allowance import Allowances
 from cloud_api.interpret.model import Output
 from cloud_api.interpret.money import CONTEXT, exactly, shown
 from cloud_api.interpret.orders import (
+    DAY_US,
     Progress,
     estimate_at_completion,
     forecast_us,
@@ -93,6 +94,7 @@ class Life:
     began: bool = False
     time_us: dict[str, int] = field(default_factory=dict)
     reached_us: int | None = None
+    left_us: int | None = None
 
     @property
     def product(self) -> str | None:
@@ -237,6 +239,21 @@ class _Site:
         ):
             planned = _planned(lives[order]) or ZERO
             lives[order].reached_us = reached_us(planned, to_us(begin), to_us(end), good, through)
+        self._leave([life for life in lives.values() if life.began and life.plans and life not in done])
+
+    def _leave(self, lives: Sequence[Life]) -> None:
+        """Orders short of their units that their machine went on from, a day ago or longer."""
+        known = [(life, self._counted(life)[1]) for life in lives]
+        parameters = {
+            "orders": [life.order for life, _ in known],
+            "counted_at": [self.machines[str(machine)].machine_id for _, machine in known],
+            "as_of": from_us(self.as_of_us),
+            "before": from_us(self.as_of_us - DAY_US),
+        }
+        ends = dict(self.connection.execute(statement("products.orders_left"), parameters).fetchall())
+        for life in lives:
+            if life.order in ends:
+                life.left_us = to_us(ends[life.order])
 
     def _is_done(self, life: Life) -> bool:
         planned = _planned(life)
@@ -263,8 +280,8 @@ class _Site:
             self.book, life.product, self.book.effective(self.as_of_us if end_us is None else end_us)
         )
         done = planned is not None and good >= planned
-        completion = life.reached_us
-        if progress is not None and not done:
+        completion = life.left_us if life.reached_us is None else life.reached_us
+        if progress is not None and not done and life.left_us is None:
             completion = forecast_us(progress, self.book.almanac)
         margin = planned_margin = None
         if planned is not None and price is not None and progress is not None:
@@ -290,7 +307,7 @@ class _Site:
             planned_start=min((row.planned_start for row in life.plans), default=None),
             planned_end=None if end_us is None else from_us(end_us),
             completion=None if completion is None else from_us(completion),
-            forecast=planned is not None and not done,
+            forecast=planned is not None and not done and life.left_us is None,
             late_h=self._late_h(end_us, completion, done),
             **self._addresses(life),
         )
@@ -355,6 +372,8 @@ def _planned(life: Life) -> Decimal | None:
 def _state(life: Life, done: bool) -> State:
     if done:
         return "done"
+    if life.left_us is not None:
+        return "left"
     return "begun" if life.began or any(life.good.values()) else "planned"
 
 

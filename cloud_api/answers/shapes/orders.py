@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from cloud_api.answers.shapes.ledger import Envelope, Money, Time
 
-State = Literal["planned", "begun", "done"]
+State = Literal["planned", "begun", "done", "left"]
 
 
 class OrderRow(Struct, frozen=True, kw_only=True):
@@ -20,7 +20,13 @@ class OrderRow(Struct, frozen=True, kw_only=True):
     product: Annotated[str | None, Meta(description="As planned, else what it made most of.")]
     line: str | None
     machine: Annotated[str | None, Meta(description="Where its units are counted.")]
-    state: Annotated[State, Meta(description="done: the planned units were made.")]
+    state: Annotated[
+        State,
+        Meta(
+            description="done: the planned units were made; left: its machine went on to another order a day "
+            "ago or longer, and it lacks units."
+        ),
+    ]
     planned: Annotated[Decimal | None, Meta(description="Units; null where no plan names the order.")]
     good: Decimal
     standard_cost: Annotated[Money | None, Meta(description="good x standard unit cost.")]
@@ -39,7 +45,10 @@ class OrderRow(Struct, frozen=True, kw_only=True):
     planned_start: Time | None
     planned_end: Time | None
     completion: Annotated[
-        Time | None, Meta(description="When good reached planned, else the forecast; see `forecast`.")
+        Time | None,
+        Meta(
+            description="When good reached planned, or the order was left; else the forecast; see `forecast`."
+        ),
     ]
     forecast: Annotated[bool, Meta(description="Whether `completion` is still to come.")]
     late_h: Annotated[

@@ -43,6 +43,22 @@ where site = %(site)s and machine_id = any(%(machines)s) and order_id = any(%(or
   and (%(end_day)s::date is null or production_day < %(end_day)s)
 group by 1, 2;
 
+-- name: orders_left
+-- Orders that their machine left for another one, an instant back or longer. Per order: when it was last worked on.
+with counted as (
+    select * from unnest(%(orders)s::text[], %(counted_at)s::int[]) as c (order_id, machine_id)
+), worked as (
+    select c.order_id, c.machine_id, max(s.ends_at) as ends_at
+    from counted c join segments s on s.machine_id = c.machine_id and s.order_id = c.order_id
+    where s.starts_at < %(as_of)s
+    group by 1, 2
+)
+select w.order_id, w.ends_at from worked w
+where w.ends_at < %(before)s
+  and exists (select 1 from segments s
+              where s.machine_id = w.machine_id and s.starts_at >= w.ends_at and s.starts_at < %(as_of)s
+                and s.order_id is not null);
+
 -- name: orders_done
 -- The segment in which the good units of an order reached its quantity at the machine where they count. Per order:
 -- begin and end of the segment, its good units, good units through it.

@@ -45,6 +45,12 @@ def write(folder: Path) -> tuple[Path, Path]:
     plant.mkdir()
     (plant / "site.yaml").write_text(SITE, encoding="utf-8")
     (plant / "standards.csv").write_text(STANDARDS, encoding="utf-8")
+    (plant / "orders.csv").write_text(
+        "order,product,machine,planned_start,planned_end,quantity\n"
+        "X0,P,m2,2026-03-02T06:00:00Z,2026-03-02T12:00:00Z,1000\n"
+        "X1,P,m2,2026-03-03T06:00:00Z,2026-03-03T12:00:00Z,900\n",
+        encoding="utf-8",
+    )
     (plant / "products.csv").write_text("product,from,sales_price\nP,2026-01-01,5\n", encoding="utf-8")
     rows: list[tuple[str, ...]] = []
 
@@ -56,6 +62,7 @@ def write(folder: Path) -> tuple[Path, Path]:
     for day in range(DAYS):
         for machine in ("m1", "m2"):
             say(day, "6:00", machine, "product", "P")
+            say(day, "6:00", machine, "order", f"X{day}")
             say(day, "6:00", machine, "good_count", str(day * 900))
             say(day, "13:00", machine, "good_count", str(day * 900 + 900))
         say(day, "6:00", "m1", "crew", "3")
@@ -86,6 +93,7 @@ def test_overtime_that_hides_a_constraint_is_told(plain_database: str, tmp_path:
         )
     with served(plain_database) as address, client(address) as http:
         answer = http.get("/v1/constraints").json(parse_float=Decimal)
+        orders = http.get("/v1/orders").json(parse_float=Decimal)["rows"]
         work = http.get("/v1/products").json(parse_float=Decimal)["rows"][0]["supervision"]
     rows = {row["machine"]: row for row in answer["rows"]}
     m1, m2 = rows["m1"], rows["m2"]
@@ -106,4 +114,10 @@ def test_overtime_that_hides_a_constraint_is_told(plain_database: str, tmp_path:
     assert (line["overtime"], line["crew"]) == (DAYS * (180 + 60), DAYS * 360)
     assert line["amount"] == DAYS * 600
     assert (work["short_stops"], work["notes"]) == (2 * DAYS, 1)
+    # 900 of 1000 made when m2 went home; it makes another order the day after.
+    assert [(row["state"], row["completion"], row["forecast"]) for row in orders] == [
+        ("left", "2026-03-02T14:00:00Z", False),
+        ("done", "2026-03-03T14:00:00Z", False),
+    ]
+    assert [row["late_h"] for row in orders] == [2, 2]
     assert work["amount"] == 5 * 4 * 30 / Decimal(60)
