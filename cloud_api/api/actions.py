@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cloud_api.api.action import Action
-from cloud_api.api.paths import alerts, context, periods, plant, verdicts
+from cloud_api.api.paths import alerts, context, periods, plant, verdicts, whatif
 
 __all__ = ["ACTIONS", "Action"]
 
@@ -13,4 +13,5 @@ ACTIONS: tuple[Action, ...] = (
     *plant.ACTIONS,
     *verdicts.ACTIONS,
     *alerts.ACTIONS,
+    *whatif.ACTIONS,
 )

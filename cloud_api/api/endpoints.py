@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from cloud_api.api.endpoint import Endpoint
-from cloud_api.api.paths import alerts, bridge, brief, context, ledger, periods, plant, products, verdicts
+from cloud_api.api.paths import (
+    alerts,
+    bridge,
+    brief,
+    context,
+    ledger,
+    periods,
+    plant,
+    products,
+    verdicts,
+    whatif,
+)
 
 __all__ = ["ENDPOINTS", "Endpoint"]
 
@@ -17,4 +28,5 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *bridge.ENDPOINTS,
     *verdicts.ENDPOINTS,
     *alerts.ENDPOINTS,
+    *whatif.ENDPOINTS,
 )
