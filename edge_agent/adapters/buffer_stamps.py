@@ -93,6 +93,17 @@ class Stamps:
             _log.info("the clock is known: stamps of this run move by %+.3f s", shift_us / 1e6)
         self._save()
 
+    def correct(self, shift_us: int) -> None:
+        """What was believed was wrong: for a run of which nothing has left yet."""
+        own = self._stamps[self._stream]
+        own.shift_us = shift_us
+        if self._boot == own.boot:
+            self._boot = ""
+        _log.warning(
+            "the clock was believed and is wrong: stamps of this run move by %+.3f s", shift_us / 1e6
+        )
+        self._save()
+
     def shift_us(self, stream: bytes) -> int | None:
         """What to add to the stamps of a stream; None while that is not known."""
         stamp = self._stamps.get(stream)

@@ -41,7 +41,7 @@ from shared.batch import Pending
 
 _log = logging.getLogger(__name__)
 GOODBYE_S = 2.0
-KEEP_TIME_S, CLOUD_TOLERANCE_S = 10.0, 2.0
+KEEP_TIME_S, CLOUD_TOLERANCE_S, COMPARED_US = 10.0, 2.0, 10_000_000
 COMMIT_STANDS_S, RECORD_STANDS_S, DRAIN_STANDS_S = 120.0, 30.0, 90.0
 """A loop that has not come round for so long hangs: a slow card may take long to synchronise, a broker half a
 minute to answer.
@@ -82,6 +82,7 @@ class Agent:
             self._overtaken,
             random.random,
             heard=self._heard,
+            unsure=lambda: not (self._compared or self.clock.synchronised()),
         )
         self.heartbeat = Heartbeat(self.herald, self.uplink)
         self.drain.use(self.buffer.use(build_dictionary(config)))
@@ -121,6 +122,7 @@ class Agent:
         await self.drain.greet()
 
     def _begin_timeline(self) -> None:
+        self._compared = False
         believed = self.clock.is_believable(self.buffer.newest_us())
         nothing_waits = self.buffer.state().depth == 0
         zero_us = self.clock.zero_us()
@@ -128,9 +130,16 @@ class Agent:
             self.clock.trust()
 
     def _heard(self, cloud_us: int) -> None:
-        """The cloud's time: the first word of it where the gateway's own cannot be believed."""
+        """The cloud's time: the first word of it decides where the gateway's own cannot be believed."""
+        error_us, first = cloud_us - self.clock.now_us(), not self._compared
+        self._compared = True
         if not self.clock.trusted():
-            self._learn_time(cloud_us - self.clock.now_us())
+            self._learn_time(error_us)
+            return
+        wrong = abs(error_us) > COMPARED_US and not self.clock.synchronised()
+        if first and wrong and self.drain.counters.sent == 0:
+            self.buffer.stamps.correct(error_us)
+            self.drain.begin()
 
     def _learn_time(self, shift_us: int) -> None:
         self.clock.trust()

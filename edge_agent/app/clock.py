@@ -10,7 +10,7 @@ from edge_agent.core.timeline import Evidence, Timeline, is_believable
 
 _UNSYNCHRONISED = 5
 _TIMEX_BYTES = 256
-_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_BOOTTIME: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 
 
 class SystemClock:
@@ -47,6 +47,10 @@ class SystemClock:
         """Whether the wall clock may date samples; newest_us: the newest stamp of another boot, if any."""
         return is_believable(_wall_us(), evidence(newest_us))
 
+    def synchronised(self) -> bool:
+        """Whether the kernel says that the wall clock follows another, NTP's for example."""
+        return _synchronised()
+
     def wall_error_us(self) -> int | None:
         """What the wall clock shows more than the timeline, where the kernel says that it is synchronised."""
         return _wall_us() - self.now_us() if _synchronised() else None
@@ -80,8 +84,9 @@ def _set_the_clock(hctosys: Path) -> bool:
 
 def _synchronised() -> bool:
     """The kernel's own word (adjtimex, which reads and sets nothing here)."""
-    adjtimex = getattr(ctypes.CDLL(None), "adjtimex", None)
-    if adjtimex is None:
+    try:
+        adjtimex = ctypes.CDLL(None).adjtimex
+    except (OSError, TypeError, AttributeError):
         return False
     state = adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
     return bool(0 <= state < _UNSYNCHRONISED)
@@ -92,4 +97,4 @@ def _wall_us() -> int:
 
 
 def _steady_s() -> float:
-    return time.clock_gettime(_STEADY)
+    return time.monotonic() if _BOOTTIME is None else time.clock_gettime(_BOOTTIME)

@@ -32,7 +32,8 @@ class DrainLimits:
     """overtake_s: age of live data from which it is left behind. overtake_pause_s: at most once in so long.
 
     at_once: batches handed to the broker together. tick_s: how often time-outs are looked at. ask_time_s: how
-    often the cloud is asked for its time while the gateway's is not known.
+    often the cloud is asked for its time while the gateway's is not known. answer_s: longest wait for the
+    answer to the first hello, where the clock is not sure.
     wanted_ranges, wanted_dictionaries: what the cloud may ask for before the rest is forgotten.
     """
 
@@ -43,6 +44,7 @@ class DrainLimits:
     at_once: int = 16
     tick_s: float = 0.2
     ask_time_s: float = 5.0
+    answer_s: float = 3.0
     wanted_ranges: int = 1_000
     wanted_dictionaries: int = 100
 
@@ -62,6 +64,7 @@ class Drain:
     """Give ``greet`` and ``received`` to the uplink and run it. overtaken: told the spans left behind.
 
     chance draws evenly from [0, 1). heard: told the cloud's time, microseconds UTC, with each of its acks.
+    unsure: whether the gateway's clock should be held against it before the first batch leaves.
     """
 
     def __init__(
@@ -75,8 +78,10 @@ class Drain:
         chance: Callable[[], float],
         limits: DrainLimits | None = None,
         heard: Callable[[int], None] = lambda time_us: None,
+        unsure: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._heard = heard
+        self._heard, self._unsure = heard, unsure
+        self._answered = asyncio.Event()
         self._asked_time_s = float("-inf")
         self._buffer, self._uplink, self._clock = buffer, uplink, clock
         self._herald, self._identity = herald, identity
@@ -128,6 +133,10 @@ class Drain:
         await self._uplink.publish_control(self._herald.status())
         if self._dictionary is not None:
             await self._publish_dictionary(self._dictionary)
+        if self._unsure():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._limits.answer_s):
+                    await self._answered.wait()
         self._overtake_if_late()
         self._news.set()
 
@@ -278,6 +287,7 @@ class Drain:
             self._buffer.acknowledge(ack)
             self.counters.acknowledged += self._window.acknowledged(stream, seqs_of(ack.through, ack.also))
             self._heard(ack.time_us)
+            self._answered.set()
             self._offsets.append((self._now_us() - ack.time_us) / 1e6)
 
     def _now_us(self) -> int:
