@@ -5,6 +5,7 @@ Each is put together by rules from answers that stand elsewhere; it holds no fig
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -22,7 +23,7 @@ from cloud_api.answers.forecast import forecast
 from cloud_api.answers.question import Question, QuestionError, told
 from cloud_api.answers.questions import questions
 from cloud_api.answers.shapes.assumptions import AssumptionRow
-from cloud_api.answers.shapes.bridge import Bridge, BridgeBar
+from cloud_api.answers.shapes.bridge import Bridge
 from cloud_api.answers.shapes.brief import Brief, Sentence
 
 NAMED = 2
@@ -33,14 +34,12 @@ ZERO = Decimal(0)
 def brief(connection: Connection[Any], question: Question, sees_money: bool, now: datetime) -> Brief:
     """The brief of a window against the one before. Raises QuestionError where the window is missing."""
     asked = _Asked(connection, question, sees_money, now)
-    moved = asked.ask(bridge, measure="total_cost", base="previous")
     held = asked.ask(assumptions)
-    assert isinstance(moved, Bridge)
     sentences = [
-        _moved(moved, asked),
+        _moved(asked),
         _known(held.rows, held.currency, asked),
         _coming(asked),
-        _owner(moved, asked),
+        _owner(asked),
         _decide(held.rows, asked),
     ]
     return Brief(**envelope(connection, question, now), rows=sentences)
@@ -70,17 +69,18 @@ class _Asked:
         return f"{path}?{urlencode([*named, *more.items()])}"
 
 
-def _moved(moved: Bridge, asked: _Asked) -> Sentence:
-    by = {"measure": "total_cost", "base": "previous"}
-    bars = sorted(moved.bars, key=lambda bar: -abs(bar.amount))[:NAMED]
-    verb = "rose" if moved.change > 0 else "fell" if moved.change < 0 else "did not move"
-    amount = f" by {_said(moved.currency, abs(moved.change))}" if moved.change else ""
-    causes = ", then ".join(f"{_word(bar)} ({_signed(bar.amount)})" for bar in bars if bar.amount)
-    end = _said(moved.currency, moved.end)
-    because = f", most of it {causes}" if causes else ""
+def _moved(asked: _Asked) -> Sentence:
+    """What the bridge from the window before says first; of cost, where a window made nothing."""
+    try:
+        by = {"measure": "unit_cost", "base": "previous"}
+        moved: Bridge = asked.ask(bridge, **by)
+    except QuestionError:
+        by = {"measure": "total_cost", "base": "previous"}
+        moved = asked.ask(bridge, **by)
+    said = re.split(r"(?<=\.)\s+(?=[A-Z])", moved.statement)
     return Sentence(
         topic="moved",
-        text=f"Cost {verb}{amount} against the window before, to {end}{because}.",
+        text=" ".join(said[:2]),
         amount=moved.change,
         tone=_tone(moved.change),
         page=asked.address("/why", **by),
@@ -94,7 +94,8 @@ def _known(rows: Sequence[AssumptionRow], currency: str | None, asked: _Asked) -
     cost = sum((row.cost_per_day for row in broken), ZERO)
     if broken:
         named = "; ".join(
-            f"{_assumption(row)} is {row.observed} {row.unit}, not {row.assumed}, since {row.since}"
+            f"{_assumption(row)} is {_figure(row.observed)} {row.unit}, not {_figure(row.assumed)}, "
+            f"since {row.since}"
             for row in broken[:NAMED]
         )
         more = f"; and {len(broken) - NAMED} more" if len(broken) > NAMED else ""
@@ -135,17 +136,18 @@ def _coming(asked: _Asked) -> Sentence:
     )
 
 
-def _owner(moved: Bridge, asked: _Asked) -> Sentence:
+def _owner(asked: _Asked) -> Sentence:
+    """Whose the variance is: what each owner's causes cost beyond standard."""
+    by = {"measure": "total_cost", "base": "standard"}
     owners: dict[str, Decimal] = defaultdict(Decimal)
-    for bar in moved.bars:
+    for bar in asked.ask(bridge, **by).bars:
         owners[bar.owner] += bar.amount
     dearest = sorted(((amount, owner) for owner, amount in owners.items() if amount > 0), reverse=True)
-    by = {"measure": "total_cost", "base": "previous"}
     if dearest:
-        names = ", then ".join(f"{owner} ({_signed(amount)})" for amount, owner in dearest[:NAMED])
-        text = f"What went up is in the hands of {names}."
+        names = ", then of ".join(f"{owner} ({_signed(amount)})" for amount, owner in dearest[:NAMED])
+        text = f"What it cost beyond standard is in the hands of {names}."
     else:
-        text = "Nothing went up that anyone would have to answer for."
+        text = "Nothing cost more than standard."
     return Sentence(
         topic="owner",
         text=text,
@@ -194,9 +196,12 @@ def _assumption(row: AssumptionRow) -> str:
     return f"{row.assumption} of {of}" if of else row.assumption
 
 
-def _word(bar: BridgeBar) -> str:
-    word = bar.factor.replace("_", " ")
-    return f"{bar.resource} {word}" if bar.resource and bar.factor in ("price", "usage") else word
+def _figure(number: Decimal | None) -> str:
+    """A number with four digits that count."""
+    if number is None:
+        return "not known"
+    step = Decimal(1).scaleb(min(0, number.adjusted() - 3)) if number else Decimal(1)
+    return f"{number.quantize(step).normalize():f}"
 
 
 def _tone(amount: Decimal) -> Any:
