@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from cloud_api.access.roles import Area
+from cloud_api.pages.assumptions import accepted, breaking
 from cloud_api.pages.brief import in_brief
 from cloud_api.pages.constraints import where_to_invest
 from cloud_api.pages.decisions import decided
 from cloud_api.pages.evidence import evidence
 from cloud_api.pages.floor import floor, floors
+from cloud_api.pages.forecast import period_end
 from cloud_api.pages.home import home
 from cloud_api.pages.orders import order_book
 from cloud_api.pages.page import Form, Page
@@ -17,14 +19,18 @@ from cloud_api.pages.products import true_cost
 from cloud_api.pages.review import review
 from cloud_api.pages.timeline import timeline
 from cloud_api.pages.trust import trust
+from cloud_api.pages.whatif import what_if
 from cloud_api.pages.why import why
 
 PAGES: tuple[Page, ...] = (
     Page("/brief", "Brief", "brief.html", in_brief),
     Page("/", "Overview", "home.html", home),
     Page("/why", "Why", "why.html", why),
+    Page("/assumptions", "Assumptions", "assumptions.html", breaking, Area.ASSUMPTIONS),
+    Page("/forecast", "Forecast", "forecast.html", period_end, Area.ASSUMPTIONS),
     Page("/products", "Products", "products.html", true_cost),
     Page("/constraints", "Constraints", "constraints.html", where_to_invest),
+    Page("/whatif", "What if", "whatif.html", what_if),
     Page("/orders", "Orders", "orders.html", order_book),
     Page("/timeline", "Timeline", "timeline.html", timeline),
     Page("/decisions", "Decisions", "decisions.html", decided),
@@ -38,6 +44,7 @@ PAGES: tuple[Page, ...] = (
 )
 
 FORMS: tuple[Form, ...] = (
+    Form("/assumptions/{id}/accept", Area.ACCEPTED, accepted),
     Form("/periods/{id}/lock", Area.PERIODS_CLOSED, lock),
     Form("/periods/{id}/unlock", Area.PERIODS_CLOSED, unlock),
     Form("/periods/{id}/close", Area.PERIODS_CLOSED, close),

@@ -135,12 +135,12 @@ def test_what_cannot_be_accepted_says_why(mill: Served) -> None:
     for path, status in (
         ("mill:cycle:m9:P", 404),
         ("mill:wage:l1", 404),
-        ("mill:cycle:m4:P", 409),
+        ("mill:scrap:m1:P", 409),
     ):
         answer = mill.http.post(f"/v1/assumptions/{path}/accept", json={})
         assert answer.status_code == status, answer.text
     answer = mill.http.post(
-        "/v1/assumptions/mill:cycle:m4:P/accept", json={"value": -3, "from": "2026-04-01"}
+        "/v1/assumptions/mill:scrap:m1:P/accept", json={"value": -3, "from": "2026-04-01"}
     )
     assert answer.status_code == 400, answer.text
 
