@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import UNSET
 from psycopg import Connection
 
-from cloud_api.answers.bridge_base import base_name, base_question, walk_of
+from cloud_api.answers.bridge_base import base_name, base_question, data_share, walk_of
 from cloud_api.answers.bridge_context import Context, context_of
 from cloud_api.answers.bridge_evidence import Evidence, evidence_of
 from cloud_api.answers.bridge_factors import Factor
@@ -28,6 +28,7 @@ from cloud_api.answers.question import Question
 from cloud_api.answers.shapes import CountedAt
 from cloud_api.answers.shapes.bridge import Aside, Bridge, BridgeBar, BridgeGroup, EvidenceRow, GoodUnits
 from cloud_api.answers.standing import window
+from cloud_api.interpret.matching import REASONED
 from cloud_api.interpret.money import CONTEXT, shown, whole_and_parts
 
 ZERO = Decimal(0)
@@ -44,7 +45,9 @@ def bridge(connection: Connection[Any], question: Question, sees_money: bool, no
     context = context_of(connection, question, figures, base is None, per_unit, now)
     bars = _bars(question, base, walk, figures, evidence, context)
     told_of_base = None if base is None else trust(connection, base, now)
-    text = statement(question, base, base_name(question), measure, bars, figures, told_of_base)
+    text = statement(
+        question, base, base_name(question), measure, bars, figures, data_share(connection, base)
+    )
     base_from, base_to = (None, None) if base is None else window(base)
     return Bridge(
         **envelope(connection, question, now),
@@ -101,7 +104,7 @@ def _bars(
 
 def _owner(question: Question, factor: Factor, rows: Sequence[EvidenceRow]) -> str:
     """Who owns the dearest reason behind a bar, where reasons.csv says it; else who owns the cause."""
-    for row in rows:
+    for row in rows if factor.cause in REASONED else ():
         for site in question.sites:
             if (owner := owner_of_reason(site.plant, row.reason, row.machine)) is not None:
                 return owner

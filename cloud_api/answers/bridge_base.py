@@ -28,6 +28,8 @@ from cloud_api.answers.grouping import Key
 from cloud_api.answers.options import Option
 from cloud_api.answers.places import Site
 from cloud_api.answers.question import Mistake, Question, QuestionError
+from cloud_api.store.statements import statement
+from cloud_api.store.times import to_us
 
 MEASURES = ("unit_cost", "total_cost", "margin")
 BASES = ("standard", "budget", "previous")
@@ -101,6 +103,22 @@ def _before(question: Question) -> tuple[int, int]:
     if first_day is not None and end_day is not None:
         return site.day_start_us(first_day - (end_day - first_day)), begin
     return 2 * begin - end, begin
+
+
+def data_share(connection: Connection[Any], base: Question | None) -> Decimal | None:
+    """The share of a base window that lies between the first and the last data; None for no window."""
+    if base is None or base.from_us is None or base.to_us is None:
+        return None
+    ids = {"machines": [machine.machine_id for machine in base.machines]}
+    spans = [
+        (to_us(first), to_us(last))
+        for first, last in connection.execute(statement("answers.trust_spans"), ids)
+    ]
+    if not spans:
+        return Decimal(0)
+    begin = max(base.from_us, min(first for first, _ in spans))
+    end = min(base.to_us, max(last for _, last in spans))
+    return Decimal(max(0, end - begin)) / (base.to_us - base.from_us)
 
 
 def _day_at(site: Site, us: int) -> dt.date | None:

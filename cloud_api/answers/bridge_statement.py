@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 from cloud_api.answers.bridge_rounding import Told
 from cloud_api.answers.grouping import evidence
 from cloud_api.answers.question import Question, told
-from cloud_api.answers.shapes import Confidence
 from cloud_api.answers.shapes.bridge import BridgeBar, EvidenceRow, StatementLink
 
 ZERO = Decimal(0)
@@ -91,12 +90,12 @@ def statement(
     measure: str,
     bars: Sequence[BridgeBar],
     figures: Told,
-    of_base: Confidence | None,
+    has_data: Decimal | None,
 ) -> Statement:
-    """The statement of a bridge."""
+    """The statement of a bridge. `has_data`: the share of the base window for which there is any."""
     made = Statement(question, measure)
     _moved(made, base, base_name, figures)
-    if of_base is not None and (of_base.coverage is None or of_base.coverage < HALF):
+    if has_data is not None and has_data < HALF:
         made.sentences.append("Most of that time has no data, so this comparison says little.")
         return made
     wholes = _wholes(bars)
