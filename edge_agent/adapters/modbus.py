@@ -2,7 +2,7 @@
 
 An exception about an address inside a block never costs more than the value at that address: the block is
 halved until the culprit is found, the value is set aside by name, the rest goes on; it is tried again, ever
-more slowly. Devices that say nothing instead of an exception are treated likewise, a step at each scan.
+more slowly. Devices that say nothing instead of an exception are treated likewise, a few time-outs a scan.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 
 _AGAIN = Backoff(first_s=5.0, limit_s=60.0)
 _STRIKES = 3
+_SEARCH_TIMEOUTS = 8
 
 
 def limits_of(source: ModbusSource) -> Limits:
@@ -75,7 +76,7 @@ def link_of(source: ModbusSource, clock: Clock, chance: Callable[[], float]) -> 
     return ModbusLink(f"{source.host}:{source.port}", dial, clock, chance, pause_s=pause_s, numbered=not rtu)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Request:
     """A block, and its signals with their decoders. strikes, refusals: requests in a row without success."""
 
@@ -133,7 +134,7 @@ class ModbusScanner:
                 _fail(scan, request, str(fault))
         else:
             await self._try_again(self.groups[place], scan)
-        self._split_unanswered(place, scan)
+        await self._search_silence(place, scan)
         self._finish(self.groups[place], scan)
         if self._learnt is not self._planned_for:
             self._requests = self._plan()
@@ -221,22 +222,66 @@ class ModbusScanner:
         if answered == len(parts):
             self._learnt = self._learnt.cut_between(*parts)
 
-    def _split_unanswered(self, place: int, scan: Scan) -> None:
-        """A block that stays without an answer while its device answers others: cut it, or set its value
-        aside.
+    async def _search_silence(self, place: int, scan: Scan) -> None:
+        """Where a device answers other blocks and is silent on one: find the value that it is silent on.
+
+        Bounded: after some time-outs what is left is searched at the next scan.
         """
         heard = {self._spans[reading.signal].unit for reading in scan.readings}
         requests: list[_Request] = []
+        patience = _SEARCH_TIMEOUTS
         for request in self._requests[place]:
-            if request.strikes < _STRIKES or request.block.unit not in heard:
+            if not request.strikes or request.block.unit not in heard:
                 requests.append(request)
                 continue
-            parts = halves(request.block)
-            if parts is None:
-                self._set_aside(request.block, "no answer for this address, while others are answered")
-            else:
-                requests += [self._compiled(part, strikes=_STRIKES - 1) for part in parts]
+            found, patience = await self._bisect_silence(request, patience, scan)
+            requests += found
         self._requests[place] = requests
+
+    async def _bisect_silence(
+        self, request: _Request, patience: int, scan: Scan
+    ) -> tuple[list[_Request], int]:
+        """(what is to be asked for from now on, time-outs left)."""
+        kept, waiting = [], [request]
+        while waiting:
+            one = waiting.pop(0)
+            parts = halves(one.block)
+            if parts is None and (one is not request or one.strikes >= _STRIKES):
+                self._set_aside(one.block, "no answer for this address, while others are answered")
+            elif parts is None or patience <= 0:
+                kept.append(one)
+            else:
+                asked = [self._compiled(part) for part in parts]
+                silent = [half for half in asked if not await self._answers(half, scan)]
+                patience -= len(silent)
+                waiting += [half for half in silent if half.strikes]
+                kept += [half for half in silent if not half.strikes]
+                if silent:
+                    kept += [half for half in asked if half not in silent]
+                elif one.strikes > 1:
+                    self._learnt = self._learnt.cut_between(*parts)
+                    kept += asked
+                else:
+                    one.strikes = 0
+                    kept.append(one)
+        return kept, patience
+
+    async def _answers(self, half: _Request, scan: Scan) -> bool:
+        """Ask for a part of a silent block, briefly; its strikes say whether it was silent itself."""
+        unit = half.block.unit
+        timeout_s = min(self._timeout_s, max(self._timeout_s / 4, 4 * self.link.slowest_s(unit)))
+        try:
+            data = await self.link.read(half.block, timeout_s, insist=True)
+        except UnitSilent as fault:
+            half.strikes = int(fault.asked)
+            return False
+        except LinkDown:
+            return False
+        except Refused as fault:
+            await self._narrow(half, fault, scan)
+            return True
+        self._decode(half, data, scan)
+        return True
 
     async def _try_again(self, group: Group, scan: Scan) -> None:
         """Now and then ask for what was set aside; where one answers, ask for the others at once."""

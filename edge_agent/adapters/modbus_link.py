@@ -146,15 +146,19 @@ class ModbusLink:
         """Whether a device has not answered lately."""
         return unit in self._units and self._units[unit].silent
 
-    async def read(self, block: Block, timeout_s: float) -> bytes:
+    def slowest_s(self, unit: int) -> float:
+        """How long a device has lately taken to answer, at most; 0 where it has not."""
+        return self._units[unit].slowest_s if unit in self._units else 0.0
+
+    async def read(self, block: Block, timeout_s: float, *, insist: bool = False) -> bytes:
         """The block's bytes: two per register, most significant first; for a table of bits, one byte per bit.
 
-        Raises LinkDown, UnitSilent or Refused.
+        insist: ask also where the device has not answered lately. Raises LinkDown, UnitSilent or Refused.
         """
         unit = self._units.setdefault(block.unit, _Unit())
-        self._refuse_in_vain(unit, block.unit)
+        self._refuse_in_vain(unit, block.unit, insist)
         async with self._turn:
-            self._refuse_in_vain(unit, block.unit)
+            self._refuse_in_vain(unit, block.unit, insist)
             client = await self._open(timeout_s)
             await self._rest()
             began_s = self._clock.monotonic_s()
@@ -168,9 +172,9 @@ class ModbusLink:
         """Drop the socket; the next read connects again."""
         self._drop()
 
-    def _refuse_in_vain(self, unit: _Unit, number: int) -> None:
+    def _refuse_in_vain(self, unit: _Unit, number: int, insist: bool) -> None:
         now_s = self._clock.monotonic_s()
-        if unit.silent and now_s < unit.next_try_s:
+        if not insist and unit.silent and now_s < unit.next_try_s:
             raise UnitSilent(f"unit {number} at {self.name} does not answer", asked=False)
         if now_s < unit.quiet_until_s:
             raise UnitSilent(f"unit {number} at {self.name} may still answer late", asked=False)

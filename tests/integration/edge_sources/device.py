@@ -14,7 +14,8 @@ class Device:
     """What the test wants of it. registers: every unit and table shares them; missing: exception 02.
 
     mute: addresses for which nothing is answered. silent: units that say nothing. delay_s: before each
-    answer. asked: (unit, function, address, count) of every request.
+    answer. lose: so many answers from now on get lost. asked: (unit, function, address, count) of each
+    request.
     """
 
     registers: list[int] = field(default_factory=lambda: [0] * 2000)
@@ -24,6 +25,7 @@ class Device:
     most: int = 125
     delay_s: float = 0.0
     refuse_with: int | None = None
+    lose: int = 0
     change_answer: Callable[[bytes], bytes] | None = None
     asked: list[tuple[int, int, int, int]] = field(default_factory=list)
     connections: int = 0
@@ -68,7 +70,8 @@ class Device:
         function, address, count = struct.unpack(">BHH", body[:5])
         self.asked.append((unit, function, address, count))
         wanted = range(address, address + count)
-        if unit in self.silent or self.mute.intersection(wanted):
+        self.lose -= 1
+        if self.lose >= 0 or unit in self.silent or self.mute.intersection(wanted):
             return None
         if self.refuse_with is not None:
             return bytes([function | 0x80, self.refuse_with])

@@ -174,6 +174,54 @@ async def test_a_busy_device_is_asked_again_and_nothing_is_set_aside():
         assert len((await plc_scanner.scan(0)).readings) == 4
 
 
+RUNS = [first + at for first in range(0, 40 * 7, 7) for at in range(5)]
+"""200 registers in runs of five, with gaps of two."""
+
+
+@pytest.mark.parametrize("how", ["missing", "mute"])
+async def test_one_bad_address_among_two_hundred_is_named_within_two_cycles(how, caplog):
+    signals = [signal(index, f"holding:{at}") for index, at in enumerate(RUNS)]
+    bad = 123
+    async with device(**{how: {RUNS[bad]}}) as plc:
+        plc.registers = list(range(2000))
+        plc_scanner = scanner(plc, signals, timeout_us=400_000)
+        assert [len(blocks) for blocks in plc_scanner.blocks()] == [3]
+        await plc_scanner.scan(0)
+        second = await plc_scanner.scan(0)
+        assert {reading.signal: reading.value for reading in second.readings} == {
+            index: at for index, at in enumerate(RUNS) if index != bad
+        }
+        assert set(second.failed) == {bad}
+        assert f"m.s{bad}" in caplog.text
+        plc.asked.clear()
+        assert len((await plc_scanner.scan(0)).readings) == 199
+        assert len(plc.asked) <= 4
+
+
+async def test_a_frame_that_is_lost_once_costs_nothing():
+    signals = [signal(index, f"holding:{at}") for index, at in enumerate(RUNS)]
+    async with device() as plc:
+        plc_scanner = scanner(plc, signals, timeout_us=400_000)
+        assert (await plc_scanner.scan(0)).failed == {}
+        plc.lose = 1
+        assert (await plc_scanner.scan(0)).failed == {}
+        plc.asked.clear()
+        assert len((await plc_scanner.scan(0)).readings) == 200
+        assert len(plc.asked) == 3
+
+
+async def test_nine_units_keep_their_scans_beside_a_silent_one():
+    """Held against the same nine units on a gateway without a silent one, scanned at the same time."""
+    signals = [signal(unit, "holding:1", unit=unit, interval_us=200_000) for unit in range(1, 11)]
+    wishes = {"interval_us": 200_000, "timeout_us": 400_000}
+    async with device(silent={4}) as plc, device() as sound:
+        beside, alone = polled(plc, signals, **wishes), polled(sound, signals, **wishes)
+        async with running(beside) as seen, running(alone) as control:
+            await until(lambda: len(control.of(1)) >= 40, 60)
+            kept = {unit: len(seen.of(unit)) / len(control.of(unit)) for unit in range(1, 11) if unit != 4}
+    assert min(kept.values()) >= 0.9, kept
+
+
 async def test_a_meter_that_is_mute_where_it_should_refuse():
     signals = [signal(at, f"holding:{at}") for at in range(16)]
     async with device(mute={5}) as plc, running(polled(plc, signals, timeout_us=100_000)) as seen:
