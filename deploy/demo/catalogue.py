@@ -67,11 +67,11 @@ STAMPING = Line(
         Machine("press-2", 1, 170, (31.0, 6.0, 9.0), ("slug in die", "part stuck", "guard open")),
     ),
     products=(
-        Product("hinge-80", (9.0, 8.6), (0.012, 0.010), 1400, 24),
-        Product("hinge-120", (11.0, 10.4), (0.015, 0.014), 1100, 30),
-        Product("bracket-40", (7.5, 7.2), (0.010, 0.008), 1600, 20),
+        Product("hinge-80", (9.0, 9.0), (0.012, 0.010), 1400, 24),
+        Product("hinge-120", (11.0, 11.0), (0.015, 0.014), 1100, 30),
+        Product("bracket-40", (7.5, 7.5), (0.010, 0.008), 1600, 20),
     ),
-    pace=1.03,
+    pace=1.0,
     analog="oil_temp",
     order_prefix="S",
 )
@@ -83,10 +83,10 @@ PACKING = Line(
         Machine("palletiser", 1, 240, (6.5, 1.0, 1.0), ("pallet missing", "gripper fault")),
     ),
     products=(
-        Product("kit-home", (12.0, 11.0), (0.004, 0.001), 900, 12),
-        Product("kit-pro", (15.0, 13.5), (0.005, 0.001), 700, 14),
+        Product("kit-home", (12.0, 12.0), (0.004, 0.001), 900, 12),
+        Product("kit-pro", (15.0, 15.0), (0.005, 0.001), 700, 14),
     ),
-    pace=1.04,
+    pace=1.0,
     materials=(("film", 0.85, 1.03), ("carton", 1.0, 1.004)),
 )
 

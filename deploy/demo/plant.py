@@ -226,7 +226,7 @@ class _Shop:
         self._left = self._size = round(chosen.lot * self._chance.uniform(0.85, 1.15) / (3.2 if small else 1))
         self._order = f"{self._line.order_prefix}{self._day:%y%m%d}{self._lots:02d}"
         self._good, self._lot_from = 0, self._now
-        minutes = chosen.changeover_min * self._chance.lognormvariate(0.03, 0.16)
+        minutes = chosen.changeover_min * self._chance.lognormvariate(-0.01, 0.16)
         self._setup_us = round(minutes * MINUTE) if changes else 0
         for machine in self._line.machines:
             self._say(machine, "product", chosen.name)
