@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -57,6 +58,7 @@ def tell(url: str, site: str, since: datetime, until: datetime, live_since: date
     window = {"from": since.isoformat(), "to": until.isoformat(), "site": site}
     costs = ask(url, "costs", by="cause", **window)
     variances = ask(url, "variances", by="resource,cause", **window)
+    bridge = ask(url, "bridge", base="standard", measure="total_cost", **window)
     confidence = ask(url, "confidence", **window)
     agents = ask(url, "agents", site=site)
     return "\n".join(
@@ -65,6 +67,8 @@ def tell(url: str, site: str, since: datetime, until: datetime, live_since: date
             *_causes(costs, since, until),
             "",
             *_variances(variances, costs["currency"]),
+            "",
+            *_bridge(bridge),
             "",
             *_trust(confidence),
             "",
@@ -106,6 +110,18 @@ def _variances(variances: dict[str, Any], currency: str) -> list[str]:
         for row in rows
     ]
     return lines
+
+
+def _bridge(bridge: dict[str, Any]) -> list[str]:
+    """Standard to actual, the largest steps by name, and what they say in sentences."""
+    largest = sorted(bridge["bars"], key=lambda bar: -abs(bar["amount"]))
+    shown, rest = largest[:6], largest[6:]
+    lines = [f"The bridge from standard to actual ({bridge['currency']})"]
+    lines.append(f"  {'standard':<22} {bridge['start']:>14,.2f}")
+    lines += [f"  {bar['factor']:<22} {bar['amount']:>+14,.2f}  {bar['owner']}" for bar in shown]
+    lines.append(f"  {f'{len(rest)} smaller bars':<22} {sum(bar['amount'] for bar in rest):>+14,.2f}")
+    lines.append(f"  {'actual':<22} {bridge['end']:>14,.2f}")
+    return [*lines, *textwrap.wrap(bridge["statement"], 100, initial_indent="  ", subsequent_indent="  ")]
 
 
 def _trust(confidence: dict[str, Any]) -> list[str]:
