@@ -119,6 +119,11 @@ class OpcUa:
         return [self._reading(session, signal, values.get(signal.index)) for signal in wanted]
 
     @property
+    def signals(self) -> Sequence[Signal]:
+        """What it reads, as it was numbered when it was made."""
+        return tuple(self._signals.values())
+
+    @property
     def session(self) -> Session | None:
         """The session that stands now, for the tools; None while there is none."""
         return self._session

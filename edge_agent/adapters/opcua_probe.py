@@ -14,7 +14,7 @@ from edge_agent.adapters.opcua import plain
 from edge_agent.adapters.opcua_nodes import node_id
 from edge_agent.adapters.opcua_session import CallSize, Session, SessionLost
 from edge_agent.adapters.opcua_values import to_us
-from edge_agent.config.model import OpcUaSource
+from edge_agent.config.model import OpcUaSource, Signal
 from edge_agent.core.node import NodeAddress
 from edge_agent.errors import AgentError
 
@@ -36,11 +36,14 @@ _SHOWN_ELEMENTS = 20
 
 
 @contextlib.asynccontextmanager
-async def session_with(source: OpcUaSource) -> AsyncIterator[Session]:
-    """A session of our own, closed at the end. Raises AgentError where the server cannot be asked."""
+async def session_with(source: OpcUaSource, signals: Sequence[Signal] = ()) -> AsyncIterator[Session]:
+    """A session of our own, closed at the end. Raises AgentError where the server cannot be asked.
+
+    signals: those that it is to read.
+    """
     mend = "check address, port and firewall; edge-agent trust shows what security the server offers"
     try:
-        session = await Session.open(source, (), CallSize())
+        session = await Session.open(source, signals, CallSize())
     except FAULTS as fault:
         refused = isinstance(fault, OSError) and not isinstance(fault, TimeoutError)
         what = f"{source.host}:{source.port} takes no connection" if refused else plain(fault)
@@ -115,6 +118,21 @@ async def facts_of(client: Any, address: NodeAddress) -> dict[str, Any]:
         "readable": None if content["UserAccessLevel"] is None else bool(int(content["UserAccessLevel"]) & 1),
         "sampling_ms": content["MinimumSamplingInterval"],
     }
+
+
+async def held_by(session: Session, signals: Sequence[Signal]) -> dict[str, dict[str, Any]]:
+    """``{value, quality}`` of each signal by its key, before mask, bit, scale and map."""
+    values = await session.read(signals)
+    found: dict[str, dict[str, Any]] = {}
+    for signal in signals:
+        value = values.get(signal.index)
+        if value is None:
+            found[signal.key] = {"value": None, "quality": session.unknown.get(signal.index, "Bad")}
+            continue
+        content = value.Value.Value if value.Value is not None else None
+        quality = value.StatusCode.name if value.StatusCode is not None else "Good"
+        found[signal.key] = {"value": shown(content), "quality": quality}
+    return found
 
 
 def _content(attribute: Any) -> Any:

@@ -68,7 +68,7 @@ def _signal(names: Names, each: Seen) -> Iterator[str]:
     kind, rank = str(facts.get("type")), facts.get("rank")
     node = f"node: {quoted(each.node)}"
     if rank not in _SINGLE or isinstance(facts.get("value"), list):
-        yield f"      # {remark(each.name)}: array of {kind}: {node}"
+        yield f"      # {measure_name(each.name)}: {{{node}, path: [0]}}  # an element of an array of {kind}"
         return
     told = f"{kind} = {remark(str(facts.get('value')))[:40]}" if facts.get("quality") == "Good" else kind
     if kind not in _SIMPLE and not isinstance(facts.get("value"), bool | int | float | str):

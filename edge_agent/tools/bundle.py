@@ -57,7 +57,7 @@ _BLOCK = re.compile(
 )
 _IN_ADDRESS = re.compile(r"(?i)([a-z][a-z0-9+.-]*://)[^\s/@\"']+@")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9+/_.~=-]{8,}")
-_FILE_NAMED = re.compile(r"""(?i)\b(?:\w*password_file|key)\s*:\s*["']?([^"',}\s]+)""")
+_FILE_NAMED = re.compile(r"""(?i)\b(?:\w*password_file|(?:user_)?key)\s*:\s*["']?([^"',}\s]+)""")
 _FILLED = re.compile(r"\$\{(env|file):([^}]+)\}")
 
 Build = Callable[[Config, Clock], Sequence[Reader]]

@@ -142,6 +142,8 @@ def certificates_of(config: Config) -> list[tuple[str, Path]]:
     uplink = config.uplink
     found = [("uplink ca", uplink.ca), ("uplink certificate", uplink.certificate)]
     for source in config.sources:
+        if isinstance(source, OpcUaSource):
+            found.append((f"source {source.name} user", source.user_certificate))
         if isinstance(source, OpcUaSource) and source.security is not None:
             found.append((f"source {source.name} certificate", source.security.certificate))
             if not source.security.trusted.is_dir():

@@ -45,7 +45,8 @@ def secret_files(config: Config) -> list[Path]:
     found = [uplink.key, uplink.password_file, uplink.proxy_password_file]
     for source in config.sources:
         if isinstance(source, OpcUaSource):
-            found += [source.password_file, source.security.key if source.security is not None else None]
+            found += [source.password_file, source.user_key]
+            found += [source.security.key] if source.security is not None else []
     return list(dict.fromkeys(path for path in found if path is not None))
 
 

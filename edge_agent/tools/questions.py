@@ -2,6 +2,7 @@
 
 ``{"ask": "registers", "source": S, "unit": 1, "space": "holding", "first": 100, "count": 4}`` gives
 ``{"data": HEX}``; ``{"ask": "node", "source": S, "node": "ns=2;s=..."}`` gives what is known of the node;
+``{"ask": "raw", "source": S, "signals": [...]}`` gives what their nodes hold;
 ``{"ask": "browse", "source": S, "nodes": [...]}`` gives their children. Any of them may be refused.
 """
 
@@ -16,7 +17,7 @@ from edge_agent.errors import AgentError
 from edge_agent.loops.poll import PolledSource
 from edge_agent.ports import Source
 
-QUESTIONS = frozenset({"registers", "node", "browse"})
+QUESTIONS = frozenset({"registers", "node", "raw", "browse"})
 
 
 async def answered(source: Source, question: dict[str, Any]) -> Any:
@@ -25,7 +26,7 @@ async def answered(source: Source, question: dict[str, Any]) -> Any:
         return {"data": (await _registers(source, question)).hex()}
     from edge_agent.adapters.opcua import OpcUa
     from edge_agent.adapters.opcua_browse import Explorer
-    from edge_agent.adapters.opcua_probe import FAULTS, facts_of
+    from edge_agent.adapters.opcua_probe import FAULTS, facts_of, held_by
 
     if not isinstance(source, OpcUa):
         raise AgentError("this is no OPC UA server", source.name, "give a register such as holding:100")
@@ -34,6 +35,9 @@ async def answered(source: Source, question: dict[str, Any]) -> Any:
     try:
         if question["ask"] == "node":
             return await facts_of(source.session.client, parse_node(question["node"]))
+        if question["ask"] == "raw":
+            wanted = set(question["signals"])
+            return await held_by(source.session, [s for s in source.signals if s.key in wanted])
         return await Explorer(source.session.client).answer(question)
     except FAULTS as fault:
         raise AgentError(str(fault) or type(fault).__name__, source.name, "see edge-agent status") from None

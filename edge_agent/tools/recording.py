@@ -20,7 +20,6 @@ from edge_agent.adapters.modbus_probe import registers_at
 from edge_agent.config.load import load_valid
 from edge_agent.config.model import Config, ModbusSource, OpcUaSource, Signal, Source
 from edge_agent.core.address import Register
-from edge_agent.core.node import NodeAddress
 from edge_agent.core.plan import Block, plan
 from edge_agent.errors import AgentError
 from edge_agent.ports import Clock
@@ -32,7 +31,7 @@ Found = tuple[str, str, str]
 """Tag, raw, quality."""
 Look = Callable[[], Awaitable[list[Found]]]
 Registers = Callable[[Block], Awaitable[bytes]]
-Facts = Callable[[NodeAddress], Awaitable[dict[str, Any]]]
+Held = Callable[[], Awaitable[dict[str, dict[str, Any]]]]
 
 
 def record(file: Path, out: Path, clock: Clock, *, only: str | None, watch: bool) -> int:
@@ -96,8 +95,8 @@ async def _look(
 ) -> Look:
     """A function that reads the tags of one source now; what it opens is closed with the stack."""
     if isinstance(source, OpcUaSource):
-        facts = await _facts(source, asking, stack) if signals else _none
-        return lambda: _nodes(signals, facts)
+        held = await _held(source, signals, asking, stack)
+        return lambda: _nodes(signals, held)
     registers = _registers(source, clock, asking, stack)
     return lambda: _blocks(source, signals, registers)
 
@@ -150,33 +149,29 @@ def _words(part: bytes, *, bits: bool) -> str:
     return " ".join(f"0x{part[at]:02X}{part[at + 1]:02X}" for at in range(0, len(part), 2))
 
 
-async def _facts(source: OpcUaSource, asking: Asking | None, stack: AsyncExitStack) -> Facts:
+async def _held(
+    source: OpcUaSource, signals: Sequence[Signal], asking: Asking | None, stack: AsyncExitStack
+) -> Held:
+    """A function that gives ``{value, quality}`` by key."""
     if asking is not None:
+        question = {"ask": "raw", "source": source.name, "signals": [signal.key for signal in signals]}
 
-        async def asked(node: NodeAddress) -> dict[str, Any]:
-            told: dict[str, Any] = asking.ask({"ask": "node", "source": source.name, "node": str(node)})
+        async def asked() -> dict[str, dict[str, Any]]:
+            told: dict[str, dict[str, Any]] = asking.ask(question)
             return told
 
         return asked
-    from edge_agent.adapters.opcua_probe import facts_of, session_with
+    from edge_agent.adapters.opcua_probe import held_by, session_with
 
-    session = await stack.enter_async_context(session_with(source))
-    return lambda node: facts_of(session.client, node)
-
-
-async def _none(node: NodeAddress) -> dict[str, Any]:
-    return {}
+    session = await stack.enter_async_context(session_with(source, signals))
+    return lambda: held_by(session, signals)
 
 
-async def _nodes(signals: Sequence[Signal], facts: Facts) -> list[Found]:
+async def _nodes(signals: Sequence[Signal], held: Held) -> list[Found]:
+    values = await held() if signals else {}
     found: list[Found] = []
     for signal in signals:
-        assert isinstance(signal.address, NodeAddress)
-        try:
-            told = await facts(signal.address)
-        except AgentError:
-            found.append((signal.key, "", "bad"))
-            continue
+        told = values.get(signal.key, {"value": None, "quality": "Bad"})
         good = told["quality"].startswith(("Good", "Uncertain")) and told["value"] is not None
         quality = "bad" if not good else "good" if told["quality"].startswith("Good") else "uncertain"
         found.append((signal.key, json.dumps(told["value"], ensure_ascii=False) if good else "", quality))

@@ -60,7 +60,7 @@ def test_what_fits_nothing_is_told(endpoint: str) -> None:
 def test_yaml_is_config_that_passes(endpoint: str, tmp_path: Path) -> None:
     done = agent("browse", endpoint, "--yaml", "--match", "press1*")
     assert 'state_value: {node: "nsu=urn:tests:plant;s=Press1.State"}  # Int64 = 1; role: state' in done.out
-    assert "# Curve: array of Double" in done.out
+    assert '# curve: {node: "nsu=urn:tests:plant;s=Press1.Curve", path: [0]}' in done.out
     path = tmp_path / "gw.yaml"
     head = "agent: {id: gw-1, site: bench}\nuplink: {url: 'mqtt://127.0.0.1:1'}\n"
     path.write_text(head + done.out, "utf-8")

@@ -177,11 +177,12 @@ def test_a_recording_beside_the_agent_uses_its_connections(
         assert agent("read", path, "--record", tmp_path / "now.csv").code == 0
         assert plc.connections == connections
     assert (tmp_path / "now.csv").read_text("utf-8").splitlines()[1].endswith(",press-1.v,0x1234,good")
-    path.write_text(opcua_config(small_hall, 'product: {node: "ns=2;s=Press0.Product"}'), "utf-8")
-    assert agent("read", path, "--record", tmp_path / "opcua.csv").code == 0
-    assert (
-        (tmp_path / "opcua.csv")
-        .read_text("utf-8")
-        .splitlines()[1]
-        .endswith(',press-0.product,"""A-1""",good')
-    )
+    signals = 'product: {node: "ns=2;s=Press0.Product"}, oil: {node: "ns=2;s=Press0.T0", scale: 10}'
+    path.write_text(opcua_config(small_hall, signals), "utf-8")
+    wanted = [",press-0.oil,0.5,good", ',press-0.product,"""A-1""",good']
+    assert agent("read", path, "--record", tmp_path / "alone.csv").code == 0
+    with running(path):
+        assert agent("read", path, "--record", tmp_path / "beside.csv").code == 0
+    for name in ("alone.csv", "beside.csv"):
+        lines = (tmp_path / name).read_text("utf-8").splitlines()[1:]
+        assert [line[line.index(",") :] for line in lines] == wanted
