@@ -38,13 +38,13 @@ def api(mill: Mill, path: str) -> dict[str, Any]:
     return dict(answer.json(parse_float=Decimal))
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_fits_every_width_and_is_light(page: Page, name: str, width: int) -> None:
+def test_the_pages_fit_every_width_and_are_light(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
-    page.goto(f"/{name}")
-    assert len(page.content()) < LIGHT_BYTES
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    for name in PAGES:
+        page.goto(f"/{name}")
+        assert len(page.content()) < LIGHT_BYTES
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
+        expect(page.get_by_role("heading", level=1)).to_have_count(1)
 
 
 def test_four_unit_costs_are_those_of_the_api(page: Page, mill: Mill) -> None:

@@ -7,10 +7,12 @@ from cloud_api.answers.constraints import constraints
 from cloud_api.answers.kpis import BY, kpis
 from cloud_api.answers.orders import orders
 from cloud_api.answers.products import products
+from cloud_api.answers.ranking import OPTIONS, ranking
 from cloud_api.answers.shapes.constraints import Constraints
 from cloud_api.answers.shapes.kpis import KpiAnswer
 from cloud_api.answers.shapes.orders import Orders
 from cloud_api.answers.shapes.products import Products
+from cloud_api.answers.shapes.ranking import Ranking
 from cloud_api.api import parameters
 from cloud_api.api.endpoint import Endpoint
 
@@ -29,6 +31,7 @@ ENDPOINTS = (
         "rework ratio, worker efficiency: from scheduled segments only, ratios of summed times and counts. "
         "Idle time has no product. Example: `/v1/kpis?from=2026-03-02&to=2026-03-09&by=machine,day`.",
         kpis,
+        example="from=2026-03-02&to=2026-03-05&by=machine,day",
     ),
     Endpoint(
         "/orders",
@@ -41,6 +44,7 @@ ENDPOINTS = (
         "end: planned and good units, standard cost, cost to date and at completion, margin, lateness. Units "
         "are counted at the last machine of the line that knows orders.",
         orders,
+        example="from=2026-03-02&to=2026-03-05",
     ),
     Endpoint(
         "/products",
@@ -53,6 +57,7 @@ ENDPOINTS = (
         "the line. Exact: actual_cost of all rows + unused_capacity + idle_labour + unassigned = total. "
         "Supervision and disruption are memo lines cut out of these amounts, never added.",
         products,
+        example="from=2026-03-02&to=2026-03-05",
     ),
     Endpoint(
         "/constraints",
@@ -65,5 +70,21 @@ ENDPOINTS = (
         "shifting, over all time, scheduled time and without overtime; how stable; what props it up; what an "
         "hour of relief is worth until the next constraint binds; and the cost that a line absorbs.",
         constraints,
+        example="from=2026-03-02&to=2026-03-05",
+    ),
+    Endpoint(
+        "/ranking",
+        Area.PRODUCTS,
+        (*PLACES, "product", "order", "shift", "resource", "cause", "reason", *END),
+        (),
+        Ranking,
+        "Which product, machine, shift or reason is behind a change",
+        "The bridge by each of these dimensions, largest contribution first; the dimension that one value "
+        "explains best stands first. `cause` and `resource` choose a factor of the bridge. Shifts are "
+        "compared only for causes that a shift controls. Example: "
+        "`/v1/ranking?from=2026-03-09&to=2026-03-16&cause=scrap`.",
+        ranking,
+        OPTIONS,
+        "from=2026-03-03&to=2026-03-04&base=previous&measure=total_cost",
     ),
 )
