@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -13,13 +13,16 @@ from psycopg import Connection
 
 from cloud_api.answers.causes_of_waiting import with_causes
 from cloud_api.answers.envelope import envelope
-from cloud_api.answers.ledger import sums_of
+from cloud_api.answers.ledger import sums_of, wanted
 from cloud_api.answers.paging import cursor, place
 from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.question import Question, told
 from cloud_api.answers.shapes import SegmentRow, Segments
 from cloud_api.answers.stretches import Stretch, stretches
+from cloud_api.interpret.dispositions import disposed
+from cloud_api.interpret.ledger import price
 from cloud_api.interpret.money import CONTEXT, shown
+from cloud_api.store.evidence import subject
 from cloud_api.store.times import from_us
 
 HOURS = Decimal("0.000001")
@@ -77,10 +80,31 @@ def _in_order(
 
 
 def _total(connection: Connection[Any], question: Question) -> Decimal:
-    """The cost of everything asked for but charges, which belong to no segment: from the ledger itself."""
+    """The cost of everything asked for but charges and late dispositions, which belong to no segment: from
+    the ledger itself."""
     by_resource = sums_of(connection, question.grouped("resource"))
     amounts = (sum_.amount for (resource,), sum_ in by_resource.items() if resource != "other")
-    return shown(sum(amounts, Decimal(0)))
+    return shown(sum(amounts, -_disposed(connection, question)))
+
+
+def _disposed(connection: Connection[Any], question: Question) -> Decimal:
+    """What dispositions after the fact moved in the window, of the entries asked for."""
+    total = Decimal(0)
+    for site in question.sites:
+        if site.book is None or not site.book.plant.quality:
+            continue
+        for machine in question.machines:
+            if machine.site == site.name:
+                who = subject(connection, machine.machine_id, None, datetime.now(UTC))
+                if who is None:
+                    continue
+                first = max(who.first_us, question.from_us or who.first_us)
+                end = min(who.watermark_us, question.to_us or who.watermark_us)
+                for output in disposed(site.book, machine.name, first, end):
+                    book = site.book.at(output.production_day)
+                    entries = wanted(price([output], machine.name, book), question)
+                    total = CONTEXT.add(total, sum((entry.amount for entry in entries), Decimal(0)))
+    return total
 
 
 def _row(site: Site, machine: Machine, stretch: Stretch, amount: Decimal | None) -> SegmentRow:

@@ -169,13 +169,15 @@ class Almanac:
         if at < whole.to_us:
             yield CalendarSpan(at, whole.to_us, "scheduled", shift.name, shift.overtime, False)
 
-    def grid(self, from_us: int, to_us: int, cuts: tuple[int, ...] = ()) -> list[GridCell]:
+    def grid(
+        self, from_us: int, to_us: int, cuts: tuple[int, ...] = (), marks: tuple[int, ...] = ()
+    ) -> list[GridCell]:
         """Cells that tile [from_us, to_us), cut at UTC hours, production days, site midnights, calendar
-        status and at `cuts`; `slice_us` is the start of the slice of its hour that the cuts make."""
+        status, at `marks` and at `cuts`; `slice_us` is the start of the slice of its hour that `cuts` make."""
         tiles = self.spans(from_us, to_us)
         starts = [tile.from_us for tile in tiles]
         slices = sorted({*range(from_us - from_us % HOUR_US, to_us, HOUR_US), *cuts})
-        edges = {*starts, *slices, *self._day_starts(from_us, to_us)}
+        edges = {*starts, *slices, *marks, *self._day_starts(from_us, to_us)}
         bounds = [*sorted({edge for edge in edges if from_us <= edge < to_us} | {from_us}), to_us]
         cells = []
         kinds: dict[tuple[object, ...], int] = {}

@@ -13,6 +13,7 @@ from itertools import groupby
 from msgspec import Struct
 from msgspec.structs import replace
 
+from .dispositions import disposed, works
 from .ledger import Journal
 from .model import (
     HOUR_US,
@@ -62,7 +63,13 @@ def interpret(
     known = book.machines.get(machine)
     rules: Mapping[str, CounterRule] = known.counters if known else {}
     sweep = Sweep(evidence, rules, begin)
-    sweep.run(book.grid(start, end, tuple(cuts)), stored, begin.hour_us if dirty_us is None else dirty_us)
+    done = works(book.plant, machine)
+    edges = {edge for work in done for edge in (work.from_us, work.to_us)}
+    sweep.run(
+        book.grid(start, end, tuple(cuts), tuple(edges)),
+        stored,
+        begin.hour_us if dirty_us is None else dirty_us,
+    )
     return _Run(machine, book, evidence, begin, sweep, stored).result(end)
 
 
@@ -110,7 +117,7 @@ class _Run:
 
     def result(self, end: int) -> Interpretation:
         sweep = self.sweep
-        resolve(sweep, self.ahead)
+        resolve(sweep, self.ahead, works(self.book.plant, self.machine))
         last = sweep.settled_us or end
         carry = sweep.carries.get(last) if last != self.begin.hour_us else None
         begin = Boundary(
@@ -207,11 +214,18 @@ class _Run:
     def hour(self, parts: list[Slice], begin: Boundary) -> list[HourResult]:
         """The results of the slices of one hour; their entries add up to the entries of the hour uncut."""
         hour_us = parts[0].hour_us
-        outputs = [self.outputs(part.groups.values()) for part in parts]
+        outputs = [
+            [
+                *self.outputs(part.groups.values()),
+                *disposed(self.book, self.machine, part.from_us, part.to_us),
+            ]
+            for part in parts
+        ]
         priced = [self.priced(each) for each in outputs]
         entries = [each for each, _ in priced]
         if len(parts) > 1:
-            whole, _ = self.priced(self.outputs(merged(parts)))
+            late = disposed(self.book, self.machine, parts[0].from_us, parts[-1].to_us)
+            whole, _ = self.priced([*self.outputs(merged(parts)), *late])
             entries[-1] = rest(whole, [entry for each in entries[:-1] for entry in each])
         if hour_us == begin.hour_us:
             boundary = begin

@@ -106,7 +106,7 @@ class Pricing:
         return self._split(facts, standard)
 
     def _machine_cells(self, facts: Facts, standard: Standard | None) -> list[Cell]:
-        if not facts.duration_us or not costs_time(facts):
+        if not has_time(facts) or not costs_time(facts):
             return []
         rate = self._priced(
             "rate", self.machine, facts, self.book.rate(self.machine, facts.effective, self.basis)
@@ -121,7 +121,7 @@ class Pricing:
 
     def _labour_cells(self, facts: Facts, standard: Standard | None) -> list[Cell]:
         paid_break = facts.paid and facts.state not in ("running", "changeover")
-        if not facts.duration_us or not (paid_break or costs_time(facts)):
+        if not has_time(facts) or not (paid_break or costs_time(facts)):
             return []
         wage = self._priced(
             "wage",
@@ -223,6 +223,12 @@ class Pricing:
         for cell in cells:
             cell.item, cell.assumed, cell.whose = item, assumed, "made"
         return exact_cells(cells, used * price.actual, used)
+
+
+def has_time(facts: Facts) -> bool:
+    """Whether there is time to price, or units that came late and move time from one cause to another."""
+    units = facts.good or facts.scrap or facts.rework
+    return facts.duration_us != 0 or (facts.state == "running" and bool(units))
 
 
 def costs_time(facts: Facts) -> bool:

@@ -8,12 +8,13 @@ running segment."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from .calendar import GridCell
 from .counters import SCALE, decimal
+from .dispositions import Works
 from .model import Outlook, Output, Segment, Turn, Use
 from .standards import Book
 from .timeline import Piece, Stop, Sweep
@@ -26,9 +27,9 @@ Key = tuple[str, str | None, str | None, str | None, str | None, str | None, int
 """State, product, order, product and order of the units, reason, crew (scaled)."""
 
 
-def resolve(sweep: Sweep, ahead: Outlook) -> None:
+def resolve(sweep: Sweep, ahead: Outlook, works: Sequence[Works] = ()) -> None:
     """Write into the pieces of a sweep what is known of their future: the product of the changeover that is
-    open at its end, the reasons of its stops."""
+    open at its end, the reasons of its stops, and what maintenance explains where nobody gave a reason."""
     found = ahead.changeover
     if found is not None and found.from_us == sweep.changeover_us:
         for piece in sweep.changing:
@@ -37,6 +38,10 @@ def resolve(sweep: Sweep, ahead: Outlook) -> None:
     for piece in sweep.pieces:
         if piece.stop is not None:
             piece.reason = _reason(piece.stop, piece.from_us, piece.reason, reasons)
+            if piece.reason is None:
+                piece.reason = next(
+                    (work.reason for work in works if work.from_us <= piece.from_us < work.to_us), None
+                )
 
 
 def _reason(stop: Stop, time_us: int, own: str | None, reasons: Mapping[int, str]) -> str | None:
@@ -143,6 +148,11 @@ def key_of(piece: Piece, crews: Crews) -> Key:
     return piece.state, product, order, made_product, made_order, piece.reason, crew
 
 
+def _turns(turns: Mapping[str | None, int]) -> tuple[Turn, ...]:
+    ordered = sorted(turns.items(), key=lambda turn: turn[0] or "")
+    return tuple(Turn(before, count) for before, count in ordered)
+
+
 class Facts:
     """Makes segments and outputs of one machine from sums."""
 
@@ -199,10 +209,7 @@ class Facts:
             "energy_kwh": energy,
             "energy_assumed": assumed,
             "material": self._material(total),
-            "changeovers": tuple(
-                Turn(before, count)
-                for before, count in sorted(total.turns.items(), key=lambda turn: turn[0] or "")
-            ),
+            "changeovers": _turns(total.turns) if total.turns else (),
             "late_seen": total.late,
         }
 

@@ -129,7 +129,9 @@ class Book:
             return self.chapters[place].book
         return self
 
-    def grid(self, from_us: int, to_us: int, cuts: tuple[int, ...] = ()) -> list[GridCell]:
+    def grid(
+        self, from_us: int, to_us: int, cuts: tuple[int, ...] = (), marks: tuple[int, ...] = ()
+    ) -> list[GridCell]:
         """As `Almanac.grid`, each period by the calendar that it keeps."""
         cells: list[GridCell] = []
         at = from_us
@@ -140,10 +142,10 @@ class Book:
                 continue
             for almanac, end in ((self.almanac, begins), (chapter.book.almanac, min(ends, to_us))):
                 if end > at:
-                    cells += _renumbered(almanac.grid(at, end, _between(cuts, at, end)), len(cells))
+                    cells += _renumbered(almanac.grid(at, end, _between(cuts, at, end), marks), len(cells))
                     at = end
         if at < to_us:
-            cells += _renumbered(self.almanac.grid(at, to_us, _between(cuts, at, to_us)), len(cells))
+            cells += _renumbered(self.almanac.grid(at, to_us, _between(cuts, at, to_us), marks), len(cells))
         return cells
 
     def production_day(self, time_us: int) -> dt.date:

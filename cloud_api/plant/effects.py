@@ -15,8 +15,9 @@ HOUR = timedelta(hours=1)
 OWN_MACHINE = {"standards": 1, "bill": 1, "changeovers": 0, "rate": 0, "machine": 0}
 """Kinds that touch one machine, by where it stands in the key."""
 EVERY_MACHINE = frozenset({"site", "calendar", "prices", "energy"})
-EVENTS = {"quality": "time"}
-"""Kinds that touch the hour of an event, by the column of its time. Charges are entries by themselves."""
+EVENTS = {"quality": ("time", "time"), "maintenance": ("start", "end")}
+"""Kinds that touch the hours of an event, by the columns of its begin and end. Charges are entries by
+themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +125,16 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 def _events(change: Change, machines: dict[str, MachineSpan]) -> Iterator[Touched]:
-    column = EVENTS[change.kind]
+    begin, end = EVENTS[change.kind]
     for row in (change.before, change.after):
         if row is None:
             continue
         said = _said(row)
         machine = machines.get(str(said.get("machine") or ""))
         if machine is not None:
-            at = datetime.fromisoformat(str(said[column]))
-            yield Touched(machine.machine_id, at, at + timedelta(microseconds=1))
+            first = datetime.fromisoformat(str(said[begin]))
+            last = datetime.fromisoformat(str(said[end])) if said[end] else first
+            yield Touched(machine.machine_id, first, last + timedelta(microseconds=1))
 
 
 def _said(row: Row | StoredRow) -> dict[str, object]:
