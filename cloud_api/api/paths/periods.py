@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from cloud_api.access.roles import Area
 from cloud_api.acts import periods as acts
+from cloud_api.answers import reconciliation
 from cloud_api.answers.periods import periods
 from cloud_api.answers.shapes import periods as shapes
+from cloud_api.answers.shapes import reconciliation as reconciled
 from cloud_api.api import parameters
 from cloud_api.api.action import Action
 from cloud_api.api.endpoint import Endpoint
@@ -21,6 +23,20 @@ ENDPOINTS = (
         "Status provisional, locked or closed. `adjustments` is what came too late for a closed period, and "
         "in which open one it was booked; `booked` is what a period carries for others.",
         periods,
+    ),
+    Endpoint(
+        "/reconciliation",
+        Area.RECONCILIATION,
+        ("site", "basis", "format"),
+        (),
+        reconciled.Reconciliation,
+        "The floor against the ERP",
+        "floor + walk + remainder = erp, per cost centre and resource of actuals.csv. Rates not final = ERP "
+        "hours x (ERP rate - floor rate); hours not at a machine = (ERP hours - floor hours) x floor rate. "
+        "Counts that were not confirmed and units on hold stand beside it. Example: "
+        "`/v1/reconciliation?month=2026-03`.",
+        reconciliation.reconciliation,
+        reconciliation.OPTIONS,
     ),
 )
 

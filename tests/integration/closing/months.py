@@ -53,9 +53,9 @@ def write_plant(folder: Path, **files: str) -> Path:
     return directory
 
 
-def day(date: str, good: int) -> str:
-    """A day that runs from 6 to 10, is down to 11, and idle; so many good units an hour while running."""
-    base = int(date[5:7]) * 1_000_000 + int(date[8:]) * 10_000
+def day(date: str, good: int, base: int) -> str:
+    """A day that runs from 6 to 10, is down to 11, and idle; so many good units an hour while running, on top
+    of what the counter showed before."""
     rows = [(6, "state", "running"), (6, "product", "P"), (6, "order", "A1"), (6, "good_count", str(base))]
     rows += [(hour, "good_count", str(base + good * (hour - 6))) for hour in range(7, 11)]
     rows += [(10, "state", "down"), (11, "state", "idle"), (14, "state", "idle")]
@@ -64,7 +64,8 @@ def day(date: str, good: int) -> str:
 
 def history() -> str:
     """Every day but the late one, whose scrap alone is missing."""
-    return "".join(day(date, 80 + at) for at, date in enumerate(DAYS))
+    bases = (1000, 1320, 1644, 1972)
+    return "".join(day(date, 80 + at, base) for at, (date, base) in enumerate(zip(DAYS, bases, strict=True)))
 
 
 def late_scrap() -> str:
