@@ -21,6 +21,7 @@ from cloud_api.answers.window import days_at, window_at
 from cloud_api.interpret.confidence import grade, trust_facts
 from cloud_api.interpret.model import Output
 from cloud_api.interpret.money import CONTEXT
+from cloud_api.store.evidence import BELIEVED_US
 from cloud_api.store.statements import statement
 from cloud_api.store.times import to_us
 
@@ -78,7 +79,7 @@ def trust(
         lacking, others = _missing(connection, question, site, parameters)
         standards += lacking
         missing += others
-        findings += _findings(connection, parameters)
+        findings += [*_findings(connection, parameters), *_silences(connection, question, parameters)]
         counts += _count_differences(connection, site, machines)
     clock = _one(connection, "trust_clocks", {"sites": [site.name for site in question.sites]})[0]
     coverage = min(share(trusted, scheduled), Decimal(1)) if scheduled else None
@@ -231,6 +232,18 @@ def _findings(connection: Connection[Any], parameters: dict[str, Any]) -> list[F
         Finding(machine=machine, kind=kind, subject=subject, detail=detail, count=count)
         for machine, kind, subject, detail, count in rows
     ]
+
+
+def _silences(
+    connection: Connection[Any], question: Question, parameters: dict[str, Any]
+) -> Iterator[Finding]:
+    """Machines whose files end long before an agent begins, where the window touches the time between."""
+    for machine, last, first in connection.execute(statement("answers.trust_silences"), parameters):
+        believed = to_us(last) + BELIEVED_US
+        begins = question.from_us is None or to_us(first) > question.from_us
+        if believed < to_us(first) and begins and (question.to_us is None or believed < question.to_us):
+            detail = f"no data since {last:%Y-%m-%dT%H:%MZ} until {first:%Y-%m-%dT%H:%MZ}"
+            yield Finding(machine=machine, kind="silence", subject="history", detail=detail, count=1)
 
 
 def _count_differences(connection: Connection[Any], site: Site, machines: Sequence[Machine]) -> list[Decimal]:

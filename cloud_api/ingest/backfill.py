@@ -25,8 +25,10 @@ from cloud_api.ingest.copy import HISTORY, Rows, block
 from cloud_api.ingest.history_files import Faults, read_columns
 from cloud_api.ingest.history_rows import Targets, read_samples
 from cloud_api.ingest.spool import WEEK_US, Extent, Records, Spool, copy_rows, extents, week_start_us
+from cloud_api.interpret.model import Span
 from cloud_api.interpret.plant import Plant
 from cloud_api.store import marks, plant
+from cloud_api.store.evidence import subject
 from cloud_api.store.pool import connect
 from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us, to_us
@@ -77,8 +79,26 @@ def backfill(
         if faults.count:
             raise BackfillRefused(faults)
         with _alone(connection, site):
+            before = _silences(connection, site)
             stored, hours = _store(connection, site, targets, spool, progress)
+            _mark_silences(connection, before, _silences(connection, site))
     return Backfilled(read, stored, hours)
+
+
+def _silences(connection: Connection[TupleRow], site: str) -> dict[int, Span]:
+    """Of each machine, the time between its files and its live data in which nothing is known."""
+    machines = [row[0] for row in connection.execute(statement("backfill.met_live"), {"site": site})]
+    known = ((machine, subject(connection, machine, None, datetime.now(UTC))) for machine in machines)
+    return {machine: who.silence for machine, who in known if who is not None and who.silence is not None}
+
+
+def _mark_silences(
+    connection: Connection[TupleRow], before: Mapping[int, Span], after: Mapping[int, Span]
+) -> None:
+    """Marks the hours that were without data and are no longer."""
+    for machine, silence in before.items():
+        if after.get(machine) != silence:
+            marks.append_span(connection, [machine], from_us(silence.from_us), from_us(silence.to_us))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ instant.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -22,6 +22,11 @@ from cloud_api.store.statements import statement
 from cloud_api.store.times import HOUR_US, from_us, hour_of, to_us
 from shared.roles import COUNTERS, TEXTS, Role
 
+BELIEVED_US = 8 * HOUR_US
+"""A file tells changes only, so its last row is believed for a shift; beyond that nothing is known until the
+first live sample."""
+NO_DATA = "no data"
+
 ROLES = sorted({*COUNTERS, *TEXTS, Role.CREW})
 """Roles that the interpretation reads; measures, alarms and overrides tell nothing of time or use."""
 
@@ -30,7 +35,8 @@ ROLES = sorted({*COUNTERS, *TEXTS, Role.CREW})
 class Subject:
     """A machine as the interpretation sees it: its time line [first_us, watermark_us) and its signals.
 
-    ``agents`` names the series of each agent; ``sources`` are keys of coverage.
+    ``agents`` names the series of each agent; ``sources`` are keys of coverage. ``silence``: from when the
+    last row of its files is believed no longer, to its first live sample; None where there is none.
     """
 
     machine_id: int
@@ -41,6 +47,7 @@ class Subject:
     signals: Mapping[int, Signal]
     agents: Mapping[int, frozenset[int]]
     sources: tuple[int, ...]
+    silence: Span | None = None
 
 
 def subject(
@@ -72,7 +79,21 @@ def subject(
         signals={row[0]: _signal(row, only_item) for row in rows},
         agents={agent: frozenset(series) for agent, series in agents.items()},
         sources=sources,
+        silence=_silence(connection, rows),
     )
+
+
+def _silence(connection: Connection[TupleRow], rows: Sequence[tuple[Any, ...]]) -> Span | None:
+    """Between the last row of the files and the first live sample, where that is longer than believed."""
+    files = [series for series, source, *_ in rows if source is None]
+    live = [row[-1] for row in rows if row[1] is not None and row[-1] is not None]
+    if not files or not live:
+        return None
+    at = {"series": files, "before": from_us(min(live))}
+    found = connection.execute(statement("evidence.last_of_files"), at).fetchone()
+    if found is None or found[0] is None or to_us(found[0]) + BELIEVED_US >= min(live):
+        return None
+    return Span(to_us(found[0]) + BELIEVED_US, min(live))
 
 
 def evidence(connection: Connection[TupleRow], who: Subject, from_us_: int, to_us_: int) -> Evidence:
@@ -172,6 +193,16 @@ def _losses(connection: Connection[TupleRow], who: Subject, span: Mapping[str, d
     if not who.agents:
         return []
     found: list[Loss] = []
+    silence = who.silence
+    if (
+        silence is not None
+        and from_us(silence.from_us) <= span["to"]
+        and from_us(silence.to_us) > span["from"]
+    ):
+        every = frozenset(who.signals)
+        found.append(
+            Loss(from_us=silence.from_us, to_us=silence.to_us, kind="gap", reason=NO_DATA, series=every)
+        )
     at = {"agents": list(who.agents), **span}
     for agent, kind, first, last, reason, named in connection.execute(statement("evidence.losses"), at):
         series = who.agents[agent] & frozenset(named) if named else who.agents[agent]

@@ -144,6 +144,29 @@ where machine_id = any(%(machines)s)
   and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
 group by 1, 2, 3, 4 order by 5 desc, 1, 2, 3, 4 limit 100;
 
+-- name: trust_silences
+-- Of machines of which files and an agent both told: the last row of the files before the agent's first sample, and
+-- that sample.
+select m.machine, last.time, first.time
+from machines m
+cross join lateral (
+    select min(x.time) as time
+    from series s
+    join lateral (select y.time from samples y where y.series_id = s.series_id order by y.time limit 1) x on true
+    where s.machine_id = m.machine_id and s.source_id is not null
+) first
+cross join lateral (
+    select max(x.time) as time
+    from series s
+    join lateral (
+        select y.time from samples y where y.series_id = s.series_id and y.time < first.time
+        order by y.time desc limit 1
+    ) x on true
+    where s.machine_id = m.machine_id and s.source_id is null
+) last
+where m.machine_id = any(%(machines)s) and first.time is not null and last.time is not null
+order by m.machine;
+
 -- name: trust_late
 -- Rows of some machines that came behind their watermark.
 select coalesce(sum(late_rows), 0)::bigint from late_arrivals

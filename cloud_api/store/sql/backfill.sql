@@ -71,3 +71,9 @@ with fresh as (
 select machine_id, date_trunc('hour', time, 'UTC'), count(*), min(time), max(time)
 from fresh join series using (series_id)
 group by 1, 2;
+
+-- name: met_live
+-- Machines of a site of which an agent and files both told.
+select machine_id from series join machines using (machine_id)
+where site = %(site)s group by machine_id having bool_or(source_id is null) and bool_or(source_id is not null)
+order by machine_id;

@@ -17,6 +17,14 @@ left join lateral (
 where s.machine_id = %(machine_id)s and s.role = any(%(roles)s::text[])
 order by s.series_id;
 
+-- name: last_of_files
+-- The last row of some series of files before an instant.
+select max(newest.time)
+from unnest(%(series)s::int[]) as wanted
+join lateral (
+    select x.time from samples x where x.series_id = wanted and x.time < %(before)s order by x.time desc limit 1
+) newest on true;
+
 -- name: samples
 -- Samples of some series in a closed span, in the order of the fields of interpret.model.Sample.
 select (extract(epoch from time) * 1000000)::bigint, series_id, value, text, quality, origin = 1, raw, raw_text
