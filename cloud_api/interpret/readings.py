@@ -44,6 +44,8 @@ def differs(one: Sample, other: Sample) -> bool:
 def chosen(samples: Sequence[Sample]) -> Sample:
     """Of the samples of one signal and instant the one that counts: the better quality, then the greater
     value as text, whatever the order of arrival."""
+    if len(samples) == 1:
+        return samples[0]
     return max(samples, key=_preference)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +28,8 @@ Say = Callable[[str], None]
 SHOWN = 20
 """At most so many differences of a machine are printed."""
 WAIT_S = 0.2
+WORTH_HOURS = 2000
+"""Fewer machine-hours are computed in one process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,7 @@ def _rebuild(connection: Connection[TupleRow], url: str, chosen: list[Chosen], s
     worker = Worker(url)
     machines = [each.machine_id for each in chosen]
     last = _last_mark(connection)
+    _together(url, machines, hours)
     while True:
         worker.drain(connection, machines)
         if not _older_marks(connection, machines, last):
@@ -114,6 +120,34 @@ def _rebuild(connection: Connection[TupleRow], url: str, chosen: list[Chosen], s
         time.sleep(WAIT_S)
     say(f"{len(chosen)} machines, {hours:,} machine-hours computed again ({time.monotonic() - begin:.1f} s)")
     return 0
+
+
+def _together(url: str, machines: list[int], hours: int) -> None:
+    """Works on the machines in as many processes as there are cores, where it is worth their start. What a
+    process leaves, because it failed or another interpreter held a machine, the caller goes on with."""
+    processes = min(len(machines), len(os.sched_getaffinity(0)))
+    if processes < 2 or hours < WORTH_HOURS:
+        return
+    begun = [
+        subprocess.Popen(
+            [sys.executable, "-m", "cloud_api.work.drain", *map(str, machines[at::processes])],
+            stdin=subprocess.PIPE,
+            text=True,
+        )
+        for at in range(processes)
+    ]
+    try:
+        for process in begun:
+            assert process.stdin is not None
+            process.stdin.write(url)
+            process.stdin.close()
+        for process in begun:
+            process.wait()
+    finally:
+        for process in begun:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
 
 
 def _mark(connection: Connection[TupleRow], each: Chosen) -> int:
