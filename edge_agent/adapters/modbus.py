@@ -114,6 +114,10 @@ class ModbusScanner:
         """Whether there is a socket to the device now."""
         return self.link.connected
 
+    def forbids(self, first: Register, count: int) -> bool:
+        """Whether the config keeps everyone from one of ``count`` registers from ``first`` on."""
+        return any(span.overlaps(first, count) for span in self._limits.forbidden)
+
     def blocks(self) -> list[tuple[Block, ...]]:
         """The requests of each group as they are planned now."""
         return [tuple(request.block for request in requests) for requests in self._requests]

@@ -54,5 +54,8 @@ async def _registers(source: Source, question: dict[str, Any]) -> bytes:
     most = MOST_BITS if first.space.is_bits else MOST_REGISTERS
     if not 1 <= count <= most:
         raise AgentError(f"{count} registers", source.name, f"ask for 1 to {most}")
+    if source.scanner.forbids(first, count):
+        mend = "see forbidden of the source"
+        raise AgentError("the running config forbids one of these registers", f"{first}, {count}", mend)
     timeout_s = min(10.0, float(question.get("timeout_s", 3.0)))
     return await registers_at(source.scanner.link, int(question["unit"]), first, count, timeout_s)

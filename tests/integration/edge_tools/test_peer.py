@@ -1,4 +1,4 @@
-"""browse, probe and trust against a server of another stack, which takes little at once and does not say it."""
+"""browse, probe and trust against a server of another stack, which takes little at once without saying so."""
 
 from __future__ import annotations
 

@@ -72,6 +72,11 @@ def test_beside_the_agent_its_connection_is_used(plc: Device, tmp_path: Path) ->
         assert agent("probe", f"{path}:plc", "holding:104").err == (
             "the config forbids this register: holding:104: see forbidden of the source\n"
         )
+        asked = len(plc.asked)
+        path.write_text(path.read_text("utf-8").replace("holding:103-110", "holding:900"), "utf-8")
+        kept = agent("probe", f"{path}:plc", "holding:104")
+        assert "the running config forbids one of these registers: holding:104, 4" in kept.err
+        assert not [each for each in plc.asked[asked:] if each[2] == 104]
         plc.missing = {500}
         refused = agent("probe", f"{path}:plc", "holding:500")
         assert refused.code == 1

@@ -107,6 +107,11 @@ def test_a_config_says_where_trust_is_kept(server: Secured, tmp_path: Path) -> N
     assert "source plc trusted:" in shown.out
     other, _, _ = certificate(tmp_path, "other", SERVER_URI)
     (tmp_path / "server.der").write_bytes(other.read_bytes())
+    untrusted = agent("doctor", path)
+    assert untrusted.code == 1
+    (told,) = [line for line in untrusted.out.splitlines() if line.startswith("FAIL source plc: m.v ")]
+    assert server.fingerprint in told
+    assert told.endswith("edge-agent trust for certificates, edge-agent browse for nodes")
     occupied = agent("trust", f"{path}:plc", "--yes")
     assert occupied.err.startswith(f"another certificate is trusted here: {tmp_path}/server.der: remove it")
 
