@@ -20,7 +20,12 @@ from edge_agent.ports import Source as Reader
 from edge_agent.tools.finding import Finding, State, fail, ok, warn
 from edge_agent.tools.gateway_checks import clock_finding, disk_findings, permission_findings
 from edge_agent.tools.local_socket import Asking, connect
-from edge_agent.tools.network_checks import broker_findings, name_findings, reach_findings
+from edge_agent.tools.network_checks import (
+    broker_findings,
+    certificate_findings,
+    name_findings,
+    reach_findings,
+)
 from shared.sample import Quality
 
 Build = Callable[[Config, Clock], Sequence[Reader]]
@@ -55,7 +60,9 @@ def examined(file: Path, clock: Clock, build: Build, nonce: str) -> Iterator[Fin
             yield fail("config", line, "mend the config; edge-agent check FILE names every mistake")
         return
     config = loaded.config
-    yield ok("config", f"{len(config.sources)} sources, {len(config.signals)} signals")
+    yield ok(
+        "config", f"{_counted(len(config.sources), 'source')}, {_counted(len(config.signals), 'signal')}"
+    )
     for line in loaded.faults.warnings():
         yield warn("config", line, "see edge-agent check")
     yield from permission_findings(config)
@@ -65,9 +72,15 @@ def examined(file: Path, clock: Clock, build: Build, nonce: str) -> Iterator[Fin
     yield clock_finding(clock, status)
     held = status is not None
     yield from name_findings(config)
-    yield from reach_findings(config, held=held)
-    yield from broker_findings(config, clock.now_us(), nonce)
-    yield from _sources(config, clock, build, asking)
+    unreached = set()
+    for finding in reach_findings(config, held=held):
+        yield finding
+        if finding.state is State.FAIL:
+            unreached.add(finding.name.removeprefix("reach "))
+    yield from certificate_findings(config, clock.now_us())
+    if not unreached & {"broker", "proxy"}:
+        yield from broker_findings(config, clock.now_us(), nonce)
+    yield from _sources(config, clock, build, asking, unreached)
 
 
 def _agent(config: Config) -> tuple[Asking | None, dict[str, Any] | None]:
@@ -90,9 +103,12 @@ def _running(config: Config, status: dict[str, Any] | None) -> Finding:
     return ok("agent", f"runs, connected, {waiting} batches not acknowledged")
 
 
-def _sources(config: Config, clock: Clock, build: Build, asking: Asking | None) -> Iterator[Finding]:
-    """A read of the first signal of each source."""
-    first = {source.name: next(config.signals_of(source.name), None) for source in config.sources}
+def _sources(
+    config: Config, clock: Clock, build: Build, asking: Asking | None, unreached: set[str]
+) -> Iterator[Finding]:
+    """A read of the first signal of each source, except those that were not reached: that is told already."""
+    asked = [source for source in config.sources if f"source {source.name}" not in unreached]
+    first = {source.name: next(config.signals_of(source.name), None) for source in asked}
     if asking is not None:
         with asking:
             keys = [signal.key for signal in first.values() if signal is not None]
@@ -108,7 +124,7 @@ def _sources(config: Config, clock: Clock, build: Build, asking: Asking | None) 
         }
     else:
         told = asyncio.run(_read(config, clock, build, first))
-    for source in config.sources:
+    for source in asked:
         signal = first[source.name]
         if signal is None:
             yield warn(f"source {source.name}", "no signal is read from it", "remove it, or add signals")
@@ -135,6 +151,10 @@ async def _read(
     finally:
         for reader in readers:
             await reader.close()
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def _mend(source: Source) -> str:

@@ -36,7 +36,8 @@ def permission_findings(config: Config) -> Iterator[Finding]:
     if stat.S_IMODE(config.file.stat().st_mode) & 0o002:
         yield fail("permissions", f"everyone can change {config.file}", f"chmod o-w {config.file}")
     elif not open_to_others and not unreadable:
-        yield ok("permissions", f"{len(secrets)} secret files, readable by their owner alone")
+        told = f"{len(secrets)} readable by their owner alone" if secrets else "none is named"
+        yield ok("permissions", f"files with secrets: {told}")
 
 
 def secret_files(config: Config) -> list[Path]:

@@ -69,8 +69,7 @@ def reach_findings(config: Config, *, held: bool) -> Iterator[Finding]:
 
 
 def broker_findings(config: Config, now_us: int, nonce: str) -> Iterator[Finding]:
-    """Certificates, the TLS handshake, login and the rights on our topics."""
-    yield from _own_certificates(config, now_us)
+    """The TLS handshake, login and the rights on our topics."""
     if config.uplink.tls:
         finding = _handshake(config, now_us)
         yield finding
@@ -79,7 +78,8 @@ def broker_findings(config: Config, now_us: int, nonce: str) -> Iterator[Finding
     yield from _rights(config, nonce)
 
 
-def _own_certificates(config: Config, now_us: int) -> Iterator[Finding]:
+def certificate_findings(config: Config, now_us: int) -> Iterator[Finding]:
+    """The end of every certificate that the config names."""
     for what, path in certificates_of(config):
         try:
             found = facts(loaded(path))

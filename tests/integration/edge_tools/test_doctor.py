@@ -102,8 +102,7 @@ def test_every_fault_is_told_with_its_mend(tmp_path: Path) -> None:
     assert done.code == 1
     found = mends(done)
     assert set(found) == {
-        "permissions", "disk", "name nowhere.invalid", "reach broker", "reach source plc", "broker TLS",
-        "source plc",
+        "permissions", "disk", "name nowhere.invalid", "reach broker", "reach source plc",
     }  # fmt: skip
     assert found["permissions"] == f"chmod o-w {path}"
     assert all(found.values())
