@@ -131,6 +131,22 @@ def _recompute(arguments: argparse.Namespace, settings: Settings) -> int:
         )
 
 
+def _remap(arguments: argparse.Namespace, settings: Settings) -> int:
+    from cloud_api.ingest import remap
+
+    with _ready_database(settings) as url:
+        return remap.run(
+            url,
+            arguments.machine,
+            arguments.signal,
+            arguments.begin,
+            arguments.file,
+            site=arguments.site,
+            say=say,
+            complain=complain,
+        )
+
+
 def _key_create(arguments: argparse.Namespace, settings: Settings) -> int:
     from cloud_api.access.command import create_key
 
@@ -260,6 +276,18 @@ def _parser() -> argparse.ArgumentParser:
     each.add_argument(
         "--prove", action="store_true", help="changes nothing: compares, exits with 1 if they differ"
     )
+
+    each = _command(
+        commands, "remap", _remap, "applies a corrected map to raw values in open periods",
+        "cloud-api remap --machine press-1 --signal state --from 2026-03-01 states.csv",
+    )  # fmt: skip
+    each.add_argument("--machine", required=True)
+    each.add_argument("--signal", required=True, help="name of the signal, as the agent's config has it")
+    each.add_argument(
+        "--from", dest="begin", required=True, metavar="TIME", help="date in the site's zone, or RFC 3339"
+    )
+    each.add_argument("--site", help="where several sites have a machine of this name")
+    each.add_argument("file", type=Path, metavar="FILE", help="CSV of two columns: raw value and word")
 
     _key_commands(commands)
     _reader_commands(commands)

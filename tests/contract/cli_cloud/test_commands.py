@@ -17,6 +17,7 @@ COMMANDS = [
     ("load",),
     ("backfill",),
     ("recompute",),
+    ("remap",),
     ("key", "create"),
     ("key", "list"),
     ("key", "revoke"),
