@@ -14,7 +14,7 @@ from edge_agent.config.model import Config, ModbusRtuSource
 from edge_agent.errors import AgentError
 from edge_agent.tools.cert import certificates_of
 from edge_agent.tools.certificates import WARN_DAYS, facts, loaded
-from edge_agent.tools.finding import Finding, fail, ok, warn
+from edge_agent.tools.finding import Finding, State, fail, ok, warn
 
 _TCP_S = 5.0
 _DAY_S = 86_400.0
@@ -73,7 +73,7 @@ def broker_findings(config: Config, now_us: int, nonce: str) -> Iterator[Finding
     if config.uplink.tls:
         finding = _handshake(config, now_us)
         yield finding
-        if finding.mend:
+        if finding.state is State.FAIL:
             return
     yield from _rights(config, nonce)
 

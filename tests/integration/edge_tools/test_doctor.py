@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from edge_agent.tools.bundle import Blanker
 from tests.integration.edge_delivery.brokers import amqtt, mosquitto
+from tests.integration.edge_delivery.test_mqtt import authority, issue, tls_broker_port
 from tests.integration.edge_sources.device import Device, device
 from tests.integration.edge_tools.agents import running
 from tests.integration.edge_tools.commands import Done, agent
@@ -25,6 +27,16 @@ needs_mosquitto = pytest.mark.needs("mosquitto")
 def plc() -> Iterator[Device]:
     with in_thread(device()) as found:
         yield found
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Path:
+    """ca.pem with the certificates of broker and agent, for a day, and other.pem that signed neither."""
+    ca, _ = authority(tmp_path, "ca")
+    issue(tmp_path, ca, "ca", "broker")
+    issue(tmp_path, ca, "ca", "agent")
+    authority(tmp_path, "other")
+    return tmp_path
 
 
 def config(tmp_path: Path, plc: int, broker: int, more: str = "") -> Path:
@@ -75,6 +87,35 @@ def test_a_right_that_is_missing_is_named(plc: Device, tmp_path: Path) -> None:
     assert done.code == 1
     assert {"right plantledger/v1/bench/gw-1/batch", "right plantledger/v1/bench/gw-1/hello"} <= denied
     assert "right plantledger/v1/bench/gw-1/status" not in denied
+
+
+@needs_mosquitto
+def test_certificates_and_logins_are_tried_as_the_agent_uses_them(plc: Device, keys: Path) -> None:
+    subprocess.run(["mosquitto_passwd", "-b", "-c", str(keys / "passwords"), "gw-1", "secret"], check=True)
+    (keys / "secret").write_text("secret\n")
+    (keys / "agent.key").chmod(0o600)
+    (keys / "secret").chmod(0o600)
+    wanted = f"cafile {keys}/ca.pem\nrequire_certificate true\nallow_anonymous false\n"
+    with tls_broker_port(keys, f"{wanted}password_file {keys}/passwords\n") as port:
+        told = {}
+        for case, more in (
+            (
+                "right",
+                "ca: ca.pem, certificate: agent.pem, key: agent.key, user: gw-1, password_file: secret",
+            ),
+            ("wrong authority", "ca: other.pem"),
+            ("no certificate", "ca: ca.pem, user: gw-1, password_file: secret"),
+            ("no user", "ca: ca.pem, certificate: agent.pem, key: agent.key"),
+        ):
+            path = config(keys, plc.port, port, f", {more}")
+            path.write_text(path.read_text("utf-8").replace("mqtt://127", "mqtts://127"), "utf-8")
+            told[case] = states(agent("doctor", path, "--json"))
+    assert told["right"]["broker login"] == told["right"]["broker rights"] == "OK"
+    assert (told["right"]["broker TLS"], told["right"]["uplink certificate"]) == ("WARN", "WARN")
+    assert told["wrong authority"]["broker TLS"] == "FAIL"
+    assert "broker login" not in told["wrong authority"]
+    assert "FAIL" in (told["no certificate"].get("broker TLS"), told["no certificate"].get("broker login"))
+    assert told["no user"]["broker login"] == "FAIL"
 
 
 def test_a_broker_of_3_1_1_lets_in(plc: Device, tmp_path: Path) -> None:
