@@ -315,18 +315,7 @@ class _Site:
     def _progress(self, life: Life, line: str | None, machine: str | None, good: Decimal) -> Progress:
         begin = max(self.as_of_us, *(to_us(row.planned_start) for row in life.plans))
         standards = self._standards(life, line, begin)
-        shift = next(
-            (
-                span.shift
-                for span in self.book.almanac.spans(begin, begin + 7 * 24 * int(HOUR_US))
-                if span.shift
-            ),
-            None,
-        )
-        each: Decimal | None = life.standard / good if good else None
-        if each is None and standards:
-            names, date = [row.machine for row in standards], self.book.effective(begin)
-            each = sum((self.allowances.unit_cost(name, life.product, shift, date) for name in names), ZERO)
+        each = life.standard / good if good and life.standard else self._next_unit(life, standards, begin)
         return Progress(
             planned=_planned(life) or ZERO,
             good=good,
@@ -336,6 +325,16 @@ class _Site:
             hours_each=hours_of_unit(standards),
             begin_us=self.as_of_us if life.began else begin,
         )
+
+    def _next_unit(self, life: Life, standards: Sequence[plant.Standard], at_us: int) -> Decimal | None:
+        """Standard cost of a unit made from an instant on, in the first shift then; None without one."""
+        if not standards:
+            return None
+        spans = self.book.almanac.spans(at_us, at_us + 7 * DAY_US)
+        shift = next((span.shift for span in spans if span.shift), None)
+        date = self.book.effective(at_us)
+        costs = (self.allowances.unit_cost(row.machine, life.product, shift, date) for row in standards)
+        return sum(costs, ZERO)
 
     def _standards(self, life: Life, line: str | None, at_us: int) -> list[plant.Standard]:
         machines = self.book.lines[line].machines if line is not None else ()

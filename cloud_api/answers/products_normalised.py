@@ -7,16 +7,21 @@ on the days of the window is set aside, cause by cause.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 from psycopg import Connection
 
 from cloud_api.answers.question import Question
-from cloud_api.answers.series import Series, series_of
+from cloud_api.answers.series import Cause, Series, series_of
 from cloud_api.answers.verdicts import judged
 from cloud_api.interpret.products import UNUSED
+
+MATERIAL = 0.002
+"""Share of a product's cost that a cause must have moved by, over all days, to be judged."""
 
 PASSING = frozenset({"isolated", "temporary"})
 """Verdicts on cost that will not persist."""
@@ -42,9 +47,13 @@ def _passing(one: Series, question: Question, now: datetime) -> dict[str, Decima
         and (question.to_us is None or at < question.to_us)
         for at in starts
     ]
-    amounts: dict[str, Decimal] = defaultdict(Decimal)
+    cells: dict[str, list[Cause]] = defaultdict(list)
     for cell in sorted(one.excess):
-        told = None if cell in UNUSED or not any(inside) else judged(one, (cell,), None)
+        if cell not in UNUSED and any(inside):
+            cells[cell[1]].append(cell)
+    amounts: dict[str, Decimal] = {}
+    for cause, own in cells.items():
+        told = judged(one, tuple(own), None) if _is_material(one, own) else None
         if told is None or told.course.verdict not in PASSING:
             continue
         added = sum(
@@ -52,5 +61,12 @@ def _passing(one: Series, question: Question, now: datetime) -> dict[str, Decima
             for each, units, here in zip(told.course.added, one.units.tolist(), inside, strict=True)
             if here
         )
-        amounts[cell[1]] += Decimal(repr(float(added)))
-    return dict(amounts)
+        amounts[cause] = Decimal(repr(float(added)))
+    return amounts
+
+
+def _is_material(one: Series, cells: Sequence[Cause]) -> bool:
+    """Whether a cause moved the cost of a product by enough to be worth a verdict."""
+    values = one.unit_cost(tuple(cells))
+    moved = float(np.abs(values - np.median(values)) @ one.units)
+    return moved > MATERIAL * float(one.worth.sum())
