@@ -103,6 +103,7 @@ def effect_of(
     amount, lasted, spans = ZERO, 0, 0
     causes: dict[str, None] = {}
     machines: dict[str, None] = {}
+    states: set[str] = set()
     for machine in site.machines:
         here = [one for one in said if one.is_at(machine.name, machine.line)]
         before: Segment | None = None
@@ -116,6 +117,7 @@ def effect_of(
             lasted += covered_us([one.span for one in here], segment.from_us, segment.to_us)
             spans += before is None or not _goes_on(before, segment)
             before = segment
+            states.add(segment.state)
             machines[machine.name] = None
     hours = (Decimal(lasted) / HOUR_US).quantize(Decimal("0.000001"))
     return Explained(
@@ -123,7 +125,7 @@ def effect_of(
         hours=hours,
         amount=shown(amount) if shows_money else None,
         causes=sorted(causes),
-        said=effect_said(spans, hours, list(machines), lang),
+        said=effect_said(spans, hours, list(machines), states == {"down"}, lang),
     )
 
 

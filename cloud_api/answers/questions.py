@@ -140,6 +140,7 @@ def question_row(
     shows = sees_money or (plant is not None and plant.floor_shows_money)
     where = {"site": site.name, "machine": machine.name}
     where |= {"from": told(to_us(starts_at)) or "", "to": told(to_us(ends_at)) or ""}
+    length = pattern.rpartition("|")[2]
     begin = starts_at.astimezone(site.book.almanac.zone) if site.book is not None else starts_at
     return QuestionRow(
         id=question_id,
@@ -157,8 +158,8 @@ def question_row(
         amount=shown(amount) if shows else None,
         hours=hours,
         spans=spans,
-        question=question_said(machine.name, state, begin, hours, spans, lang),
-        rule=rule_said(machine.name, state, pattern.endswith("|short"), lang),
+        question=question_said(machine.name, state, begin, hours, spans, length, lang),
+        rule=rule_said(machine.name, length, spans, lang),
         choices=choices(site, machine, state, seen.get(machine.machine_id, ()), lang),
         asked_at=asked_at,
         gone_at=gone_at,

@@ -61,8 +61,8 @@ def asked_at(
 
 
 def asked_of(site: Site, machine: str, row: Sequence[Any]) -> Asked:
-    """A question that was asked: starts_at, ends_at, pattern, shift_from, asked_in of it."""
-    starts_at, ends_at, pattern, shift_from, asked_in = row
+    """A question that was asked: starts_at, ends_at, pattern, shift_from, asked_in, asked_at of it."""
+    starts_at, ends_at, pattern, shift_from, asked_in, asked_at_ = row
     return Asked(
         machine=machine,
         from_us=to_us(starts_at),
@@ -71,6 +71,7 @@ def asked_of(site: Site, machine: str, row: Sequence[Any]) -> Asked:
         shift_from_us=to_us(shift_from),
         asked_in_us=to_us(asked_in),
         day_from_us=site.day_start_us(site.day_of(to_us(starts_at))),
+        asked_us=to_us(asked_at_),
     )
 
 

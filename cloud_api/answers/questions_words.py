@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 LANGUAGES = ("en", "es")
@@ -44,8 +44,8 @@ def lasting(hours: Decimal) -> str:
     return f"{minutes // 60} h {minutes % 60:02} min" if minutes >= 60 else f"{minutes} min"
 
 
-def effect_said(spans: int, hours: Decimal, machines: Sequence[str], lang: str) -> str:
-    """What a word explains, as a sentence."""
+def effect_said(spans: int, hours: Decimal, machines: Sequence[str], stops: bool, lang: str) -> str:
+    """What a word explains, as a sentence. `stops`: all of it are stops."""
     if not spans:
         return {
             "en": "Kept. It explains no cost yet.",
@@ -53,15 +53,11 @@ def effect_said(spans: int, hours: Decimal, machines: Sequence[str], lang: str) 
         }[lang]
     where = ", ".join(machines)
     if lang == "es":
-        tramos = "1 tramo" if spans == 1 else f"{spans} tramos"
-        return f"Explica {tramos}, {lasting(hours)} de {where}."
-    stretches = "1 stretch" if spans == 1 else f"{spans} stretches"
-    return f"Explains {stretches}, {lasting(hours)} of {where}."
-
-
-def pick(words: Mapping[str, str], lang: str) -> str:
-    """The words of a language, English where it has none."""
-    return words.get(lang, words["en"])
+        noun = "parada" if stops else "tramo"
+        return f"Explica {spans} {noun}{'' if spans == 1 else 's'}, {lasting(hours)} de {where}."
+    noun = "stop" if stops else "stretch"
+    plural = "" if spans == 1 else "s" if stops else "es"
+    return f"Explains {spans} {noun}{plural}, {lasting(hours)} of {where}."
 
 
 _CHOICES = {
@@ -87,34 +83,50 @@ def choice_word(answer: str, lang: str) -> str:
     return _CHOICES[lang].get(answer, answer)
 
 
-def question_said(machine: str, state: str, begin: dt.datetime, hours: Decimal, spans: int, lang: str) -> str:
-    """A question. `begin` is at the site."""
-    at, length = f"{begin:%H:%M}", lasting(hours)
+def question_said(
+    machine: str, state: str, begin: dt.datetime, hours: Decimal, spans: int, length: str, lang: str
+) -> str:
+    """A question. `begin` is at the site, of the dearest stop; `length`: what the stops are alike in."""
+    at, lasted = f"{begin:%H:%M}", lasting(hours)
     if state == "unknown":
         return {
-            "en": f"{machine}: no data for {length} from {at}. What was it?",
-            "es": f"{machine}: sin datos durante {length} desde las {at}. ¿Qué pasó?",
+            "en": f"{machine}: no data for {lasted}, from {at}. What was it?",
+            "es": f"{machine}: sin datos durante {lasted}, desde las {at}. ¿Qué pasó?",
+        }[lang]
+    if spans > 1:
+        each = _LENGTHS[lang][length]
+        return {
+            "en": f"{machine} stopped {spans} times, each {each}, {lasted} in all, one at {at}. Why?",
+            "es": f"{machine} paró {spans} veces, cada una {each}, {lasted} en total, una a las {at}. "
+            "¿Por qué?",
+        }[lang]
+    return {
+        "en": f"{machine} stopped at {at} for {lasted}. Why?",
+        "es": f"{machine} paró a las {at} durante {lasted}. ¿Por qué?",
+    }[lang]
+
+
+def rule_said(machine: str, length: str, spans: int, lang: str) -> str:
+    """What an answer explains besides."""
+    if length == "short":
+        return {
+            "en": f"The answer is for every stop below 5 min without a reason of {machine} on this "
+            "production day, later ones too; you can undo that.",
+            "es": f"La respuesta vale para toda parada sin motivo de menos de 5 min de {machine} en este "
+            "día de producción, también las siguientes; se puede deshacer.",
         }[lang]
     if spans > 1:
         return {
-            "en": f"{machine} stopped {spans} times for a moment, {length} in all, one at {at}. Why?",
-            "es": f"{machine} paró {spans} veces un momento, {length} en total, una a las {at}. ¿Por qué?",
+            "en": f"The answer is for these {spans} stops; you can undo that.",
+            "es": f"La respuesta vale para estas {spans} paradas; se puede deshacer.",
         }[lang]
     return {
-        "en": f"{machine} stopped at {at} for {length}. Why?",
-        "es": f"{machine} paró a las {at} durante {length}. ¿Por qué?",
+        "en": "The answer is for this stop alone.",
+        "es": "La respuesta vale solo para esta parada.",
     }[lang]
 
 
-def rule_said(machine: str, state: str, short: bool, lang: str) -> str:
-    """What an answer explains besides."""
-    if not short:
-        return {"en": "The answer is for this stop alone.", "es": "La respuesta vale solo para esta parada."}[
-            lang
-        ]
-    return {
-        "en": f"The answer is for every short stop without a reason (below 5 min) of {machine} on this "
-        "production day; you can undo that.",
-        "es": f"La respuesta vale para todas las paradas cortas sin motivo (menos de 5 min) de {machine} "
-        "en este día de producción; se puede deshacer.",
-    }[lang]
+_LENGTHS = {
+    "en": {"short": "below 5 min", "medium": "5 to 15 min"},
+    "es": {"short": "de menos de 5 min", "medium": "de 5 a 15 min"},
+}

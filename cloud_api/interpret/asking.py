@@ -2,7 +2,8 @@
 questions out.
 
 The limits protect the floor: at most three questions a shift of a line, none of a machine that is down, none
-older than a day, none twice. The dearest first; short stops of one machine and day are one question.
+older than a day, none twice. The dearest first; stops of like length of one machine and day are one
+question, which says so.
 """
 
 from __future__ import annotations
@@ -18,15 +19,22 @@ from cloud_api.interpret.model import HOUR_US, MINUTE_US
 MOST_A_SHIFT = 3
 SHORT_US = 5 * MINUTE_US
 """A stop below this is an intervention: many alike, one cause."""
+MEDIUM_US = 15 * MINUTE_US
+"""Stops from 5 to 15 min are asked about together; a longer one is like no other."""
 SETTLED_US = 2 * MINUTE_US
 """So long after its end a stop may be asked about: a reason may still be given within the minute after."""
 FRESH_US = 24 * HOUR_US
 """Older than this, nobody is asked about it."""
-PACE = ((Decimal(1) / 3, 1), (Decimal(2) / 3, 2), (Decimal("0.9"), 3))
+PACE = ((Decimal("0.5"), 1), (Decimal("0.75"), 2), (Decimal("0.9"), 3))
 """How many questions may have been asked once this share of the shift is over; a dear one need not wait."""
 DEAR, LEAST = Decimal(5), Decimal(100)
-"""A question is dear from a fifth of the material amount on, and worth asking from a hundredth on."""
+"""A question is dear from a fifth of the material amount on (without one: about a long stop), and worth asking
+from a hundredth on."""
 ZERO = Decimal(0)
+
+
+SHORT, MEDIUM = "short", "medium"
+"""Lengths of stops that are asked about together."""
 
 
 class ShiftSpan(Struct, frozen=True):
@@ -56,8 +64,9 @@ class Stop(Struct, frozen=True, kw_only=True):
     @property
     def pattern(self) -> str:
         """What stops like it have in common; a long stop is like no other."""
-        if self.to_us - self.from_us < SHORT_US:
-            return f"{self.state}|{self.reason or ''}|short"
+        length = self.to_us - self.from_us
+        if length < MEDIUM_US:
+            return f"{self.state}|{self.reason or ''}|{SHORT if length < SHORT_US else MEDIUM}"
         return f"{self.state}|{self.reason or ''}|{self.from_us}"
 
 
@@ -83,6 +92,17 @@ class Asked(Struct, frozen=True, kw_only=True):
     shift_from_us: int
     asked_in_us: int
     day_from_us: int
+    asked_us: int
+
+    def is_about(self, stop: Stop) -> bool:
+        """Whether it asked about a stop: about itself; about every short stop of the day; about the medium
+        ones that were over when it was asked."""
+        if stop.machine != self.machine:
+            return False
+        if stop.from_us < self.to_us and stop.to_us > self.from_us:
+            return True
+        alike = (self.pattern, self.day_from_us) == (stop.pattern, stop.day_from_us)
+        return alike and (self.pattern.endswith(SHORT) or stop.to_us <= self.asked_us)
 
 
 def shift_at(almanac: Almanac, us: int) -> ShiftSpan:
@@ -144,15 +164,11 @@ def to_ask(
 
 
 def like(stops: Iterable[Stop], asked: Asked) -> list[Stop]:
-    """Stops that the answer to a question explains besides its own: same machine, production day and
-    pattern, and not the one asked about."""
+    """Stops that the answer to a question explains besides its own, by `Asked.is_about`."""
     return [
         stop
         for stop in stops
-        if stop.machine == asked.machine
-        and stop.day_from_us == asked.day_from_us
-        and stop.pattern == asked.pattern
-        and not (stop.from_us < asked.to_us and stop.to_us > asked.from_us)
+        if asked.is_about(stop) and not (stop.from_us < asked.to_us and stop.to_us > asked.from_us)
     ]
 
 
@@ -160,14 +176,7 @@ def _is_open(stop: Stop, asked: Sequence[Asked], now_us: int) -> bool:
     """Whether a stop is over, fresh, and was not asked about."""
     if stop.to_us > now_us - SETTLED_US or stop.to_us <= now_us - FRESH_US or stop.amount <= 0:
         return False
-    return not any(
-        one.machine == stop.machine
-        and (
-            (stop.from_us < one.to_us and stop.to_us > one.from_us)
-            or (one.pattern, one.day_from_us) == (stop.pattern, stop.day_from_us)
-        )
-        for one in asked
-    )
+    return not any(one.is_about(stop) for one in asked)
 
 
 def _paced(shift: ShiftSpan, now_us: int) -> int:
@@ -176,7 +185,9 @@ def _paced(shift: ShiftSpan, now_us: int) -> int:
 
 
 def _is_dear(group: Group, material: Decimal | None) -> bool:
-    return material is not None and group.amount * DEAR >= material
+    if material is None:
+        return group.first.to_us - group.first.from_us >= MEDIUM_US
+    return group.amount * DEAR >= material
 
 
 def _is_worth_it(group: Group, material: Decimal | None) -> bool:

@@ -13,9 +13,9 @@ from cloud_api.answers.places import Atlas
 from cloud_api.store.pool import connect
 from cloud_api.work.decisions import draft_decisions
 from cloud_api.work.questions import raise_questions
-from tests.integration.context.conftest import NOW, Workshop, filled, workshop
+from tests.integration.context.conftest import NOW, Workshop, filled, shared, workshop
 
-__all__ = ["filled", "workshop"]
+__all__ = ["filled", "shared", "workshop"]
 
 pytestmark = pytest.mark.needs("chromium")
 
@@ -83,7 +83,7 @@ def test_one_tap_answers_and_tells_what_it_explained(page: Page, asked: Workshop
     expect(card).to_contain_text("cut stopped at 09:00 for 20 min. Why?")
     expect(page.locator("body")).not_to_contain_text("EUR")
     card.get_by_role("button", name="jam").click()
-    expect(page.locator("#told")).to_contain_text("Explains 1 stretch, 20 min of cut.")
+    expect(page.locator("#told")).to_contain_text("Explains 1 stop, 20 min of cut.")
     expect(page.locator("#asked article")).to_have_count(2)
     page.locator("#told").get_by_role("button", name="Take back").click()
     expect(page.locator("#asked article")).to_have_count(3)
@@ -97,7 +97,7 @@ def test_something_else_is_said_in_words(page: Page, asked: Workshop) -> None:
     page.locator("#asked article").first.get_by_role("button", name="Something else").click()
     page.get_by_label("What was it?").last.fill("chute cleaned")
     page.get_by_role("button", name="Send").click()
-    expect(page.locator("#told")).to_contain_text("Explains 1 stretch")
+    expect(page.locator("#told")).to_contain_text("Explains 1 stop")
     assert count(asked, "notes where text = 'chute cleaned'") == 1
 
 

@@ -40,6 +40,11 @@
     return new Intl.DateTimeFormat(state.lang, { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: state.zone })
       .format(new Date(iso));
   }
+  function when(iso) {
+    const day = (date) => new Intl.DateTimeFormat("en-CA", { timeZone: state.zone }).format(date);
+    if (day(new Date(iso)) === day(new Date())) return clock(iso);
+    return `${new Intl.DateTimeFormat(state.lang, { weekday: "short", timeZone: state.zone }).format(new Date(iso))} ${clock(iso)}`;
+  }
   function link() {
     const node = document.getElementById("link");
     const waits = queue.length ? ` · ${queue.length} ${w.waiting}` : "";
@@ -158,11 +163,11 @@
 
   function drawNow() {
     document.getElementById("now").replaceChildren(...state.now.map((one) => {
-      const card = make("article", `now s-${one.state}`);
+      const card = make("article", `now s-${one.stale ? "unknown" : one.state}`);
       card.append(make("h3", "", one.machine));
       const word = make("p", "big", one.word);
       card.append(word);
-      const since = one.stale ? `${w.no_data} ${clock(one.through)}` : one.since ? `${w.since} ${clock(one.since)}` : "";
+      const since = one.stale ? `${w.no_data} ${when(one.through)}` : one.since ? `${w.since} ${when(one.since)}` : "";
       card.append(make("p", "soft", [since, one.reason].filter(Boolean).join(" · ")));
       if (one.order) {
         card.append(make("p", "", `${w.order} ${one.order}${one.product ? ` · ${one.product}` : ""}`));
@@ -212,7 +217,7 @@
     document.getElementById("s-seen").hidden = !drafts.length;
     document.getElementById("seen").replaceChildren(...drafts.slice(0, 3).map((one) => {
       const card = make("article", "ask");
-      card.append(make("h3", "", `${one.machine}: ${one.text}`), make("p", "soft", `${clock(one.from)} – ${clock(one.to)}`));
+      card.append(make("h3", "", `${one.machine}: ${one.text}`), make("p", "soft", `${when(one.from)} – ${when(one.to)}`));
       const taps = make("div", "taps");
       const decide = (what) => {
         done.add(`d${one.id}`);
@@ -228,7 +233,7 @@
     document.getElementById("force").replaceChildren(...force.slice(0, 6).map((one) => {
       const card = make("article", "ask row");
       const said = [one.machine || one.line, state.kind_words[one.kind], one.text].filter(Boolean).join(" · ");
-      card.append(make("p", "", `${said} · ${w.since} ${clock(one.from)}`));
+      card.append(make("p", "", `${said} · ${w.since} ${when(one.from)}`));
       card.append(button("tap small", w.over, () => {
         done.add(`n${one.note}`);
         put({ what: "patch", of: `n${one.note}`, method: "PATCH", path: `/v1/notes/${one.note}`, body: { to: new Date().toISOString() }, dedupe: false });

@@ -135,7 +135,7 @@ from unnest(%(machines)s::int[], %(states)s::text[]) as m (machine_id, state);
 
 -- name: asked
 -- Questions that were asked about some machines in the last days, oldest first.
-select question_id, machine_id, starts_at, ends_at, pattern, shift_from, asked_in, like_until, note_id
+select question_id, machine_id, starts_at, ends_at, pattern, shift_from, asked_in, asked_at, like_until, note_id
 from questions
 where machine_id = any(%(machines)s) and asked_at >= %(since)s and asked_at <= %(now)s
 order by asked_at, question_id;
@@ -225,7 +225,7 @@ select text, author from notes where note_id = %(note)s and withdrawn_at is null
 
 -- name: pattern
 -- What a question was about, as in asked.
-select starts_at, ends_at, pattern, shift_from, asked_in from questions where question_id = %(question)s;
+select starts_at, ends_at, pattern, shift_from, asked_in, asked_at from questions where question_id = %(question)s;
 
 -- name: segments_until
 -- Stored segments of one machine that begin in [from, to), in order; the last is cut at to. Columns as in

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,6 +38,8 @@ class Workshop:
     url: str
     address: str
     keys: dict[str, str]
+    audit_from: int = 0
+    """The audit of the test begins after this line."""
 
     def as_(self, role: str) -> httpx.Client:
         """A client with the key of a role; close it."""
@@ -57,15 +59,44 @@ def filled(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield name
 
 
-@pytest.fixture
-def workshop(servers: Servers, filled: str) -> Iterator[Workshop]:
+def _opened(url: str) -> Iterator[Workshop]:
+    with psycopg.connect(url) as connection:
+        connection.execute("insert into sites (site) values ('elsewhere')")
+        made = {role: keys.create(connection, role) for role in ("finance", "engineer", "floor", "it")}
+        made["elsewhere"] = keys.create(connection, "finance", ["elsewhere"])
+    with served(url, now=NOW) as address:
+        yield Workshop(url, address, made)
+
+
+@pytest.fixture(scope="session")
+def shared(servers: Servers, filled: str) -> Iterator[Workshop]:
+    """One served shop for the tests that change nothing but what people said."""
     for url in servers.new_database("plain", filled):
-        with psycopg.connect(url) as connection:
-            connection.execute("insert into sites (site) values ('elsewhere')")
-            made = {role: keys.create(connection, role) for role in ("finance", "engineer", "floor", "it")}
-            made["elsewhere"] = keys.create(connection, "finance", ["elsewhere"])
-        with served(url, now=NOW) as address:
-            yield Workshop(url, address, made)
+        yield from _opened(url)
+
+
+@pytest.fixture
+def alone() -> None:
+    """A test that uses it has a shop of its own, and may change it as it likes."""
+
+
+@pytest.fixture
+def workshop(request: pytest.FixtureRequest, servers: Servers, filled: str) -> Iterator[Workshop]:
+    """The shop before anybody said anything."""
+    if "alone" in request.fixturenames:
+        for url in servers.new_database("plain", filled):
+            yield from _opened(url)
+        return
+    yield from _said_nothing(request.getfixturevalue("shared"))
+
+
+def _said_nothing(shop: Workshop) -> Iterator[Workshop]:
+    with psycopg.connect(shop.url) as connection:
+        for table in ("questions", "decisions", "notes"):
+            connection.execute(f"delete from {table}".encode())
+        row = connection.execute("select coalesce(max(audit_id), 0) from audit").fetchone()
+    assert row is not None
+    yield replace(shop, audit_from=row[0])
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def stop(machine: str, minute: int, minutes: int, amount: int, **more: object) -
     )
 
 
-def asked(one: Stop, in_us: int = SHIFT.from_us) -> Asked:
+def asked(one: Stop, in_us: int = SHIFT.from_us, hours: float = 8) -> Asked:
     return Asked(
         machine=one.machine,
         from_us=one.from_us,
@@ -60,6 +60,7 @@ def asked(one: Stop, in_us: int = SHIFT.from_us) -> Asked:
         shift_from_us=one.shift_from_us,
         asked_in_us=in_us,
         day_from_us=one.day_from_us,
+        asked_us=SHIFT.from_us + int(hours * HOUR_US),
     )
 
 
@@ -71,8 +72,8 @@ def ask(stops: list[Stop], before: list[Asked], hours: float, down: str = "") ->
 
 def test_the_dearest_is_asked_first_and_the_others_later() -> None:
     stops = [stop("a", 0, 10, 20), stop("b", 20, 12, 30), stop("c", 40, 9, 10), stop("d", 60, 9, 15)]
-    assert ask(stops, [], 2) == []
-    assert ask(stops, [], 3) == ["b"]
+    assert ask(stops, [], 3) == []
+    assert ask(stops, [], 4) == ["b"]
     assert ask(stops, [], 6) == ["b", "a"]
     assert ask(stops, [], 7.5) == ["b", "a", "d"]
     assert ask(stops, [asked(stops[1])], 6) == ["a"]
@@ -102,6 +103,15 @@ def test_short_stops_of_a_machine_are_one_question() -> None:
     assert ask(stops[:4], [before], 7.9) == [], "one pattern is asked about once a day"
 
 
+def test_medium_stops_are_asked_about_together_as_far_as_they_are_over() -> None:
+    first, second, third = (stop("a", at, 8, 20) for at in (0, 60, 300))
+    (group,) = grouped([first, second])
+    assert len(group.stops) == 2
+    before = asked(first, hours=4)
+    assert like([first, second, third], before) == [second]
+    assert ask([first, second, third], [before], 7.9) == ["a"], "a later one is another question"
+
+
 def test_nobody_is_asked_while_the_machine_is_down_or_off_shift() -> None:
     stops = [stop("a", 0, 10, 100)]
     assert ask(stops, [], 1, down="a") == []
@@ -115,8 +125,8 @@ def test_only_what_is_over_and_fresh_is_asked() -> None:
     assert ask([lasting], [], 1.1) == ["a"]
     old = stop("a", 0, 60, 100)
     later = ShiftSpan(SHIFT.from_us + FRESH_US, SHIFT.to_us + FRESH_US, "early")
-    assert to_ask([old], [], later, old.to_us + FRESH_US - 1, frozenset(), None) == []
-    assert to_ask([old], [], later, later.from_us + 3 * HOUR_US, frozenset(), None) == []
+    assert len(to_ask([old], [], later, old.to_us + FRESH_US - 1, frozenset(), None)) == 1
+    assert to_ask([old], [], later, old.to_us + FRESH_US, frozenset(), None) == []
 
 
 def test_what_overlaps_a_question_is_not_asked_again() -> None:
