@@ -1,4 +1,4 @@
-"""What was isolated is not in the normalised cost: one breakdown of four hours in five weeks of steady days."""
+"""What was isolated is not in the normalised cost: one breakdown of four hours in weeks of steady days."""
 
 from __future__ import annotations
 
