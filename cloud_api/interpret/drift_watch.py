@@ -6,11 +6,14 @@ correlation included. `broken` needs materiality besides, so that the budget is 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from decimal import Decimal
 from itertools import pairwise
-from statistics import median
+from statistics import fmean, median
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from .drift import (
     Assessment,
@@ -18,8 +21,11 @@ from .drift import (
     assess,
     autocorrelation,
     limit_for,
+    material,
+    robust_mean,
     robust_sigma,
 )
+from .money import exactly
 from .persistence import persistence
 from .proposal import Proposal, proposal
 
@@ -31,8 +37,17 @@ BUDGET = 0.5
 """False alarms of a whole plant in a month that limits are set for; half of what is allowed."""
 FAR = 3.0
 """Robust standard deviations beyond which an observation counts as if it stood there, for its memory."""
-STEPS_TO_SIGMA = 1.4826 / 2**0.5
-"""Standard deviations per median absolute step of independent normal observations."""
+DAY_US = 86_400_000_000
+MEMORY = 0.3
+"""Least correlation of neighbours that a limit is set for: a short window tells it badly, and too low a one
+raises false alarms."""
+KEPT = 0.9
+"""Share of steps that keep their size; larger ones count as the largest of these."""
+TAMED_SQUARE = 0.82
+"""Mean square of normal deviations so tamed, of unit variance."""
+DOUBT = 0.5
+AROUND = 10
+"""Observations at either side whose median is the level of one."""
 
 
 class Stream(Struct, frozen=True, kw_only=True):
@@ -52,7 +67,8 @@ class Stream(Struct, frozen=True, kw_only=True):
 class Standing(Struct, frozen=True, kw_only=True):
     """What `assess` says, with sigma and correlation of the reference window, the limit in sigma, and what
     would be a better assumption (None: it holds, or too few observations since). `moved` is the index of the
-    observation at which the level moved again within the spell (None: it did not)."""
+    observation at which the level moved again within the spell (None: it did not); what is observed, and its
+    cost a day, are then those of the new level."""
 
     assessment: Assessment
     sigma: float
@@ -63,19 +79,27 @@ class Standing(Struct, frozen=True, kw_only=True):
 
 
 def reference(values: Sequence[float]) -> tuple[float, float]:
-    """Sigma and lag-1 correlation of the first observations. A change inside the reference window would make
-    sigma too large; steps from one observation to the next know nothing of it, so the smaller one counts."""
+    """Sigma and lag-1 correlation of a series. Sigma comes from the steps between neighbours without the
+    largest tenth, so that a change of level anywhere does not widen it, and is a little larger than that,
+    since few observations may tell it too small; correlation from what is left without the level around each,
+    at least `MEMORY`."""
     first = list(values[: min(REFERENCE, max(LEAST_REFERENCE, len(values) // 3))])
-    sigma = robust_sigma(first) or robust_sigma(values)
-    middle = median(first)
-    reach = FAR * sigma
-    tame = [min(middle + reach, max(middle - reach, value)) for value in first]
-    memory = autocorrelation(tame) if sigma else 0.0
-    steps = [abs(after - before) for before, after in pairwise(values)]
-    stepped = median(steps) * STEPS_TO_SIGMA / (1 - min(memory, 0.8)) ** 0.5 if steps else 0.0
-    if stepped and stepped < sigma:
-        sigma = stepped
-    return sigma, memory
+    spread = robust_sigma(first) or robust_sigma(values)
+    if not spread:
+        return 0.0, 0.0
+    memory = max(MEMORY, autocorrelation(_without_level(values, FAR * spread)))
+    steps = sorted(abs(after - before) for before, after in pairwise(values))
+    most = steps[int(KEPT * (len(steps) - 1))]
+    mean_square = fmean(min(step, most) ** 2 for step in steps)
+    stepped = math.sqrt(mean_square / (2 * TAMED_SQUARE * (1 - min(memory, 0.8))))
+    sigma = stepped or spread
+    return sigma * (1 + DOUBT / math.sqrt(len(values))), memory
+
+
+def _without_level(values: Sequence[float], reach: float) -> list[float]:
+    """Values less the median of those around them, none further off than `reach`."""
+    around = [values[max(0, at - AROUND) : at + AROUND + 1] for at in range(len(values))]
+    return [min(reach, max(-reach, value - median(near))) for value, near in zip(values, around, strict=True)]
 
 
 def limits(streams: Sequence[Stream], days: float, budget: float = BUDGET) -> list[float]:
@@ -94,10 +118,37 @@ def watch(stream: Stream, stake: Stake, limit: float) -> Standing:
     moved, better = None, None
     if found.status != "holding" and found.since is not None:
         moved = _moved(values, found.since)
+        if moved is not None:
+            found = _at_its_level(stream, values, found, moved, stake)
         better = proposal(values[moved or found.since :])
     return Standing(
         assessment=found, sigma=sigma, correlation=memory, limit=limit, moved=moved, proposal=better
     )
+
+
+@exactly
+def _at_its_level(
+    stream: Stream, values: Sequence[float], found: Assessment, moved: int, stake: Stake
+) -> Assessment:
+    """The assessment at the level that it moved to: the rate is the present one, the cost that of both."""
+    assert found.since is not None
+    observed = robust_mean(values[moved:])
+    per_day = _per_day(observed, found.assumed, stake)
+    before = _per_day(robust_mean(values[found.since : moved] or [found.assumed]), found.assumed, stake)
+    began, at = stream.times_us[found.since], stream.times_us[moved]
+    whole = before * Decimal(at - began) + per_day * Decimal(max(0, stake.period_end_us - at))
+    to_end = whole / DAY_US
+    return replace(
+        found,
+        status="broken" if material(to_end, stake) else "watch",
+        observed=observed,
+        cost_per_day=per_day,
+        cost_to_period_end=to_end,
+    )
+
+
+def _per_day(observed: float, assumed: float, stake: Stake) -> Decimal:
+    return (Decimal(repr(observed)) - Decimal(repr(assumed))) * stake.per_unit_day
 
 
 def _moved(values: Sequence[float], since: int) -> int | None:

@@ -80,8 +80,18 @@ class Search:
             self.targets.append(white - basis @ (basis.T @ white))
 
     def run(self) -> tuple[list[int], float]:
-        """Shapes taken in while the criterion falls, in the order of their evidence; and the criterion."""
-        chosen: list[int] = []
+        """Shapes taken in while the criterion falls, in the order of their evidence; and the criterion. Where
+        several are, a shift and its return are tried as the first ones too: one by one, a level that came
+        back is easily taken for something else."""
+        chosen, best = self._greedy([])
+        if len(chosen) > 1:
+            pair = self._there_and_back([], self.one_more([]))
+            others, other = self._greedy(pair)
+            if other < best:
+                return others, other
+        return chosen, best
+
+    def _greedy(self, chosen: list[int]) -> tuple[list[int], float]:
         best, _ = self.alone(chosen)
         while len(chosen) < MOST_EFFECTS:
             told = self.one_more(chosen)

@@ -1,4 +1,4 @@
-"""The assumptions page: what finance relies on and no longer may, since when, at what cost, and what is right."""
+"""The assumptions page: what finance relies on and no longer may, since when, its cost, and what is right."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _boxes(asking: Asking) -> list[dict[str, Any]]:
 def _row(row: AssumptionRow) -> dict[str, Any]:
     picture = ""
     if row.series is not UNSET:
-        picture = drift(row.series, row.assumed, row.observed, row.since, row.unit)
+        picture = drift(row.series, row.assumed, row.observed, row.moved or row.since, row.unit)
     subject = " on ".join(part for part in (row.product, row.machine) if part) or row.item or row.site
     return {
         "row": row,

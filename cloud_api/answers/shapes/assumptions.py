@@ -66,7 +66,8 @@ class AssumptionRow(Struct, frozen=True, kw_only=True):
     unit: str
     since: Annotated[dt.date | None, Meta(description="Production day of the onset; null while it holds.")]
     moved: Annotated[
-        dt.date | None, Meta(description="When the level moved again after the onset; null: it did not.")
+        dt.date | None,
+        Meta(description="When the level moved again after the onset, to `observed`; null: it did not."),
     ] = None
     cost_per_day: Annotated[Money, Meta(description="Per calendar day at the present rate of output.")]
     projected: Annotated[Money, Meta(description="From the onset to the end of the fiscal period.")]

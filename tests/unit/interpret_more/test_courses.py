@@ -1,0 +1,110 @@
+"""Verdicts in one word: what recurs, what lasts, what it added, what it will add, and how sure the end is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cloud_api.interpret.forecast import daily, range_of, residuals, spread
+from cloud_api.interpret.persistence_course import course
+from cloud_api.interpret.seasons import is_seasonal, recurring
+
+DAYS = np.arange(25)
+WEEK = [("Mon", "Tue", "Wed", "Thu", "Fri")[day % 5] for day in DAYS]
+MONDAYS = DAYS % 5 == 0
+
+
+def noise(seed: int, count: int = 25) -> np.ndarray:
+    return 0.1 * np.random.default_rng(seed).normal(size=count)
+
+
+def test_what_comes_back_on_mondays_is_recurring_and_comes_again_on_mondays() -> None:
+    found = course(5 + 2.0 * MONDAYS + noise(1), WEEK)
+    assert (found.verdict, found.since, found.until) == ("recurring", 0, None)
+    assert found.tie is not None
+    assert (found.tie.kind, found.tie.label) == ("weekday", "Mon")
+    assert found.size == pytest.approx(2, abs=0.15)
+    assert found.level == pytest.approx(5, abs=0.1)
+    assert found.ahead(5, WEEK[:5]).tolist() == pytest.approx([found.size, 0, 0, 0, 0])
+
+
+def test_two_mondays_are_no_recurrence() -> None:
+    late = 2.0 * np.isin(DAYS, (5, 15))
+    assert course(5 + late + noise(2), WEEK).verdict != "recurring"
+    assert recurring(5 + late + noise(2), "weekday", WEEK) is None
+
+
+def test_less_recurs_where_less_is_worse() -> None:
+    values = 5 - 2.0 * MONDAYS + noise(3)
+    assert course(values, WEEK, sign=-1).verdict == "recurring"
+    tie = recurring(values, "weekday", WEEK, sign=-1)
+    assert tie is not None
+    assert tie.size == pytest.approx(-2, abs=0.15)
+    assert recurring(values, "weekday", WEEK, sign=1) is None
+
+
+def test_a_shift_goes_before_what_recurs_beside_it() -> None:
+    found = course(5 + 2.0 * MONDAYS + 3.0 * (DAYS >= 12) + noise(4), WEEK)
+    assert (found.verdict, found.since) == ("structural", 12)
+    assert found.size == pytest.approx(3, abs=0.2)
+
+
+def test_a_passing_change_beside_a_lasting_one_belongs_to_it() -> None:
+    found = course(5 + 3.0 * (DAYS >= 9) + 2.0 * ((DAYS >= 13) & (DAYS < 18)) + noise(5), WEEK)
+    assert (found.verdict, found.since) == ("structural", 9)
+    assert sum(found.added) == pytest.approx(3 * 16 + 2 * 5, rel=0.05)
+    assert found.ahead(3).tolist() == pytest.approx([3, 3, 3], rel=0.05)
+
+
+def test_what_came_and_went_adds_nothing_any_more() -> None:
+    found = course(5 + 2.0 * ((DAYS >= 8) & (DAYS < 13)) + noise(6), WEEK)
+    assert (found.verdict, found.since, found.until) == ("temporary", 8, 12)
+    assert sum(found.added) == pytest.approx(10, rel=0.1)
+    assert found.ahead(4).tolist() == [0, 0, 0, 0]
+
+
+def test_one_day_is_isolated_and_does_not_come_again() -> None:
+    found = course(5 + 2.0 * (DAYS == 11) + noise(7), WEEK)
+    assert (found.verdict, found.since, found.until) == ("isolated", 11, 11)
+    assert found.ahead(2).tolist() == [0, 0]
+
+
+def test_drift_goes_on() -> None:
+    found = course(5 + 0.2 * np.maximum(0, DAYS - 7.0) + noise(8), WEEK)
+    assert found.verdict == "drift"
+    ahead = found.ahead(3)
+    assert np.diff(ahead).tolist() == pytest.approx([0.2, 0.2], rel=0.1)
+    assert ahead[0] == pytest.approx(0.2 * 18, rel=0.1)
+
+
+def test_seasonal_takes_two_earlier_cycles() -> None:
+    assert is_seasonal(2.0, [1.8, 2.5])
+    assert not is_seasonal(2.0, [1.8])
+    assert not is_seasonal(2.0, [1.8, None])
+    assert not is_seasonal(2.0, [1.8, -2.0])
+    assert not is_seasonal(2.0, [1.8, 0.3])
+
+
+def test_the_end_is_the_level_and_what_lasts() -> None:
+    values = 5 + 3.0 * (DAYS >= 12) + noise(9)
+    found = course(values, WEEK)
+    to_come = daily(found, WEEK[:10])
+    assert to_come.tolist() == pytest.approx([8] * 10, rel=0.03)
+    rest = residuals(values, np.full(25, 100.0), [found])
+    assert rest.std() == pytest.approx(10, rel=0.5)
+    deviation = spread(rest, [1.0] * 10)
+    reach = range_of(800.0, [deviation, 0.0])
+    assert reach.p10 < 800 < reach.p90
+    assert reach.p90 - 800 == pytest.approx(1.2815515655 * deviation)
+    assert spread(rest, []) == 0
+
+
+def test_four_in_five_periods_end_inside_the_range() -> None:
+    """Of 400 drawn plants, 40 days known and 20 to come."""
+    inside = 0
+    for seed in range(400):
+        draw = np.random.default_rng(seed).normal(100, 10, size=60)
+        known = draw[:40]
+        reach = range_of(20 * known.mean(), [spread(known - known.mean(), [1.0] * 20)])
+        inside += reach.p10 <= draw[40:].sum() <= reach.p90
+    assert 0.75 <= inside / 400 <= 0.88
