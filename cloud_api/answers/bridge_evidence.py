@@ -176,7 +176,7 @@ class Evidence:
 def _of_line(makes: Makes | None) -> str:
     if makes is None:
         return "Of no product."
-    return f"{makes[2]} of {makes[1] or makes[0]}"
+    return f"{makes[2] or 'Units without a product'} of {makes[1] or makes[0]}"
 
 
 def _only(question: Question, makes: Makes) -> Question:

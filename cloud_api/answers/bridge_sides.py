@@ -32,8 +32,9 @@ REVENUE = ("revenue", "list_price")
 UNUSED = frozenset({("machine", "idle"), ("machine", "waiting")})
 """Cells that no unit cost holds: unused capacity."""
 
-Makes = tuple[str, str | None, str]
-"""Site, line and product: what has units of its own."""
+Makes = tuple[str, str | None, str | None]
+"""Site, line and product: what has units of its own. Units without a product count in the volume, and no cost
+is theirs."""
 
 
 @dataclass(slots=True)
@@ -82,11 +83,9 @@ def side_of(connection: Connection[Any], question: Question, measure: str) -> Si
         line = book.machines[output.machine].line
         place = (site.name, line, output.machine)
         side.counted[place] = side.counted.get(place, ZERO) + output.good
-        if output.made_product is None:
-            continue
         makes = (site.name, line, output.made_product)
         side.units[makes] = side.units.get(makes, ZERO) + output.good
-        if measure == "margin":
+        if measure == "margin" and output.made_product is not None:
             _earn(side, site, output, makes, lacking)
     if lacking:
         message = f"needs a list price of {', '.join(sorted(lacking))}; give it in products.csv"
@@ -132,9 +131,10 @@ def _asked(question: Question) -> Any:
 
 def _earn(side: Side, site: Site, output: Output, makes: Makes, lacking: set[str]) -> None:
     assert site.book is not None
-    price = list_price(site.book, makes[2], output)
+    product = str(makes[2])
+    price = list_price(site.book, product, output)
     if price is None:
-        lacking.add(makes[2])
+        lacking.add(product)
         return
     key = revenue_key(side.by, makes, output.machine, {"order": output.made_order, "shift": output.shift})
     side.amounts[key] = side.amounts.get(key, ZERO) - output.good * price

@@ -62,15 +62,17 @@ def why(asking: Asking) -> dict[str, Any]:
     if asking.site is None or asking.site.book is None or not asking.site.machines:
         return shown
     answer = _answer(asking, question)
-    zone = asking.site.time_zone
+    zone, plant = asking.site.time_zone, asking.site.book.plant
+    measures = [one for one in MEASURES if one != "margin" or plant.products]
+    bases = [one for one in BASES if one != "budget" or plant.budget]
     named = [(key, value) for key, value in parameters if key != "measure"]
     export = address("/v1/bridge", [*named, ("measure", answer.measure)])
     return shown | {
         "answer": answer,
         "zone": zone,
         "currency": answer.currency or "",
-        "measures": _choices(parameters, "measure", MEASURES, MEASURE_WORDS, answer.measure),
-        "bases": _choices(parameters, "base", BASES, BASE_WORDS, answer.base),
+        "measures": _choices(parameters, "measure", measures, MEASURE_WORDS, answer.measure),
+        "bases": _choices(parameters, "base", bases, BASE_WORDS, answer.base),
         "heading": _heading(answer),
         "statement": _statement(answer),
         "picture": _picture(answer),

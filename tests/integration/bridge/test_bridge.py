@@ -32,13 +32,10 @@ BASES = ({"base": "standard"}, {"base": "budget"}, {"base": "previous"},
          {"base_from": "2026-03-02T10:00:00+01:00", "base_to": "2026-03-02T13:20:00+01:00"})  # fmt: skip
 DRILLS = (
     "",
-    "site",
     "line,machine",
-    "product",
-    "order",
+    "product,order",
     "shift",
-    "resource",
-    "cause",
+    "resource,cause",
     "reason",
     "machine,product,resource,cause",
 )
