@@ -1,6 +1,7 @@
-"""Fiscal periods as a plant model lays them down: calendar months, or 4-4-5 weeks with a 53rd where needed.
+"""Fiscal periods as a plant model lays them down: calendar months, or quarters of 4, 4 and 5 weeks (in the
+order that the pattern says) with a 53rd week where needed.
 
-They stand in for a site until its periods are rows of their own.
+A period becomes a row of its own when it is locked or closed; then it stays as it is.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ Period = tuple[str, dt.date, dt.date]
 
 
 def fiscal_periods(pattern: str, year_start: dt.date | None) -> list[Period]:
-    """Periods in order. `pattern` is calendar or 4-4-5; without a start of the year, calendar months."""
-    if pattern == "4-4-5" and year_start is not None:
-        return _weeks(year_start)
+    """Periods in order. `pattern` is calendar, 4-4-5, 4-5-4 or 5-4-4; without a start of the year, calendar
+    months."""
+    if pattern != "calendar" and year_start is not None:
+        return _weeks([int(weeks) for weeks in pattern.split("-")], year_start)
     middle = 2026 if year_start is None else year_start.year
     return _months(middle - YEARS_BEFORE, middle + YEARS_AFTER)
 
@@ -32,14 +34,14 @@ def _months(first_year: int, last_year: int) -> list[Period]:
     return [(f"{start:%Y-%m}", start, end) for start, end in zip(starts, ends, strict=True)]
 
 
-def _weeks(year_start: dt.date) -> list[Period]:
-    """From the named year on: quarters of 4, 4 and 5 weeks; the last period has 6 weeks in a long year."""
+def _weeks(quarter: list[int], year_start: dt.date) -> list[Period]:
+    """From the named year on: quarters of so many weeks; the last period has one more in a long year."""
     periods: list[Period] = []
     start = year_start
     for number in range(YEARS_AFTER):
         following = _anniversary(year_start, number + 1)
         long = following - (start + 52 * WEEK) > MOST_DRIFT
-        lengths = [4, 4, 5] * 4
+        lengths = quarter * 4
         lengths[-1] += long
         for period, weeks in enumerate(lengths, 1):
             end = start + weeks * WEEK

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from psycopg import Connection
@@ -20,7 +20,7 @@ from cloud_api.store.rows import copy_rows, entry_row, output_row
 from cloud_api.store.statements import statement
 from cloud_api.store.times import to_us
 
-NO_DAYS = "{}"
+Row = TypeVar("Row", Entry, Output)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +104,41 @@ def adjust_hours(
 ) -> None:
     """Books what the hours of a machine (id and name) now say otherwise, as far as they lie in closed
     periods. ``span``: first and last hour; hours in it that are not given are gone."""
+    entries, outputs = late_of(connection, site, named, span, hours, closings)
+    _book_entries(connection, site, {named[1]: named[0]}, entries, closings)
+    rows = (
+        (*_booking(closings, output.production_day), *output_row(site, named[0], output))
+        for output in outputs
+    )
+    copy_rows(connection, "periods.copy_output_adjustments", rows)
+
+
+def late_of(
+    connection: Connection[TupleRow],
+    site: str,
+    named: tuple[int, str],
+    span: tuple[datetime | str, datetime | str],
+    hours: Sequence[HourResult],
+    closings: Closings,
+) -> tuple[list[Entry], list[Output]]:
+    """What hours say otherwise than the frozen rows with the adjustments that are booked, as in
+    `adjust_hours`."""
     machine_id, machine = named
     at = {"site": site, "machine_id": machine_id, "from": span[0], "to": span[1], "days": closings.days}
     names = {machine_id: machine}
-    entries = (e for hour in hours for e in hour.entries if closings.of(e.production_day))
+    entries = [e for hour in hours for e in hour.entries if closings.of(e.production_day)]
     known = [_entry(row, names) for row in connection.execute(statement("periods.entries_of_closed"), at)]
-    _book_entries(connection, site, {machine: machine_id}, entry_difference(entries, known), closings)
-    outputs = (o for hour in hours for o in hour.outputs if closings.of(o.production_day))
+    outputs = [o for hour in hours for o in hour.outputs if closings.of(o.production_day)]
     stood = [_output(row, machine) for row in connection.execute(statement("periods.outputs_of_closed"), at)]
-    rows = (
-        (*_booking(closings, output.production_day), *output_row(site, machine_id, output))
-        for output in output_difference(outputs, stood)
+    return (
+        entry_difference(_of_one_calendar(entries), _of_one_calendar(known)),
+        output_difference(_of_one_calendar(outputs), _of_one_calendar(stood)),
     )
-    copy_rows(connection, "periods.copy_output_adjustments", rows)
+
+
+def _of_one_calendar(rows: Iterable[Row]) -> list[Row]:
+    """Rows without the version of the calendar, which may change without touching an hour."""
+    return [msgspec.structs.replace(row, calendar_version=0) for row in rows]
 
 
 def adjust_charges(
@@ -130,16 +152,9 @@ def adjust_charges(
     names = {machine_id: machine for machine, machine_id in machines.items()}
     at = {"site": site, "days": closings.days}
     known = [_entry(row, names) for row in connection.execute(statement("periods.charges_of_closed"), at)]
-    late = entry_difference(
-        (_plain(entry) for entry in entries if closings.of(entry.production_day)),
-        (_plain(entry) for entry in known),
-    )
+    given = [entry for entry in entries if closings.of(entry.production_day)]
+    late = entry_difference(_of_one_calendar(given), _of_one_calendar(known))
     _book_entries(connection, site, machines, late, closings)
-
-
-def _plain(entry: Entry) -> Entry:
-    """A charge without the version of the calendar, which moves none."""
-    return msgspec.structs.replace(entry, calendar_version=0)
 
 
 def _book_entries(

@@ -21,7 +21,8 @@ from cloud_api.store import evidence, marks, plant, pool
 from cloud_api.store.statements import statement
 from cloud_api.store.times import HOUR_US, from_us, hour_of, to_us
 from cloud_api.store.wall_time import UnreadableTime, read_instant
-from cloud_api.work.proof import Proof, prove
+from cloud_api.work.proof import Proof, changed_since_close, prove
+from cloud_api.work.turn import Books
 from cloud_api.work.worker import Worker, utc_now
 
 Say = Callable[[str], None]
@@ -183,8 +184,10 @@ def _prove(connection: Connection[TupleRow], chosen: list[Chosen], say: Say, com
     for each in chosen:
         with pool.snapshot(connection):
             if each.site not in books:
-                model = plant.snapshot(connection, each.site)
-                books[each.site] = None if model is None else Book(model)
+                books[each.site] = Books().of(connection, each.site)
+                for line in changed_since_close(connection, each.site):
+                    complain(f"a closed figure is not what its close recorded: {each.site} {line}")
+                    wrong += 1
             book = books[each.site]
             who = evidence.subject(connection, each.machine_id, book.plant if book else None, utc_now())
             if book is None or who is None:

@@ -7,16 +7,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
+from cloud_api.answers.posting import closings_at
 from cloud_api.interpret.model import Boundary, Entry, Evidence, HourResult, Output, Segment
 from cloud_api.interpret.standards import Book
 from cloud_api.store import evidence, marks
 from cloud_api.store.evidence import Subject
+from cloud_api.store.periods import Closings, late_of
 from cloud_api.store.rows import facts_row
 from cloud_api.store.statements import statement
 from cloud_api.store.times import HOUR_US, from_us, hour_of, to_us
@@ -89,6 +92,7 @@ def prove(
 ) -> Proof:
     """Computes a machine from its first sample on and compares the hours in [from_us_, to_us_).
 
+    Of closed periods, the frozen rows with their adjustments are held against what the samples give today.
     Call it inside one REPEATABLE READ transaction. Everything is compared but the version of the calendar,
     which may change without touching an hour.
     """
@@ -99,11 +103,30 @@ def prove(
         ends.append(hour_of(to_us_ - 1) + HOUR_US)
     end = min(ends)
     aside = _computed(connection, who, book)
-    computed = _rows(hour for at, hour in sorted(aside.hours.items()) if first <= at < end)
-    stored = _stored(connection, who.machine_id, first, end)
-    differences = tuple(_differences(who.machine, stored, computed))
+    closings = closings_at(connection, who.site, book, from_us(end))
+    hours = [hour for at, hour in sorted(aside.hours.items()) if first <= at < end]
+    computed = _rows(hours, closings)
+    stored = _stored(connection, who.machine_id, first, end, closings)
+    differences = (
+        *_differences(who.machine, stored, computed),
+        *_late(connection, who, hours, (first, end), closings),
+    )
     rows = sum(sum(rows.values()) for rows in computed.values())
     return Proof(who.machine, max(0, (end - first) // HOUR_US), rows, len(waiting), differences)
+
+
+def changed_since_close(connection: Connection[TupleRow], site: str) -> Iterator[str]:
+    """Closed periods whose frozen amounts are not those that were recorded at the close, cause by cause."""
+    for period, first_day, end_day, recorded in connection.execute(
+        statement("periods.frozen"), {"site": site}
+    ).fetchall():
+        at = {"site": site, "first_day": first_day, "end_day": end_day}
+        known = {(resource, cause): Decimal(amount) for resource, cause, amount in recorded}
+        rows = connection.execute(statement("periods.totals"), at)
+        now = {(resource, cause): amount for resource, cause, amount, _ in rows}
+        for cell in sorted(known.keys() | now.keys()):
+            if known.get(cell) != now.get(cell):
+                yield f"{period} {'/'.join(cell)}: closed with {known.get(cell)}, now {now.get(cell)}"
 
 
 def _computed(connection: Connection[TupleRow], who: Subject, book: Book) -> Aside:
@@ -131,23 +154,51 @@ def _settled_end(connection: Connection[TupleRow], who: Subject) -> int:
 Rows = dict[tuple[datetime, str], Counter[tuple[Any, ...]]]
 
 
-def _rows(hours: Iterable[HourResult]) -> Rows:
+def _rows(hours: Iterable[HourResult], closings: Closings) -> Rows:
     found: Rows = {}
     for hour in hours:
         at = from_us(hour.hour_us)
         for table, rows in (
             ("segments", [_segment(part) for part in hour.segments]),
-            ("outputs", [_output(part) for part in hour.outputs]),
-            ("entries", [_entry(part) for part in hour.entries]),
+            ("outputs", [_output(part) for part in hour.outputs if not closings.of(part.production_day)]),
+            ("entries", [_entry(part) for part in hour.entries if not closings.of(part.production_day)]),
         ):
             if rows:
                 found.setdefault((at, table), Counter()).update(rows)
     return found
 
 
-def _stored(connection: Connection[TupleRow], machine_id: int, first: int, end: int) -> Rows:
+def _late(
+    connection: Connection[TupleRow],
+    who: Subject,
+    hours: Sequence[HourResult],
+    span: tuple[int, int],
+    closings: Closings,
+) -> Iterator[Difference]:
+    """What the closed periods lack: neither frozen nor booked as an adjustment."""
+    if not closings.rows or span[0] >= span[1]:
+        return
+    named = (who.machine_id, who.machine)
+    bounds = (from_us(span[0]), from_us(span[1] - HOUR_US))
+    entries, outputs = late_of(connection, who.site, named, bounds, hours, closings)
+    for entry in entries:
+        shown = _shown(Counter([_entry(entry)]))
+        yield Difference(who.machine, from_us(entry.hour_us), "entries of a closed period", (), shown)
+    for output in outputs:
+        shown = _shown(Counter([_output(output)]))
+        yield Difference(who.machine, from_us(output.hour_us), "outputs of a closed period", (), shown)
+
+
+def _stored(
+    connection: Connection[TupleRow], machine_id: int, first: int, end: int, closings: Closings
+) -> Rows:
     found: Rows = {}
-    at = {"machine_id": machine_id, "from": from_us(first), "to": from_us(max(first, end))}
+    at = {
+        "machine_id": machine_id,
+        "from": from_us(first),
+        "to": from_us(max(first, end)),
+        "closed": closings.days,
+    }
     for table in TABLES:
         for row in connection.execute(statement(f"ledger.{table}_of"), at):
             plain = tuple(_plain(value) for value in row[1:])

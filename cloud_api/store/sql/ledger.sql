@@ -63,18 +63,22 @@ select hour, starts_at, ends_at, production_day, effective, state, product, orde
 from segments where machine_id = %(machine_id)s and hour >= %(from)s and hour < %(to)s order by starts_at;
 
 -- name: outputs_of
--- Outputs of a machine as they were copied, in a half-open span of hours.
+-- Outputs of a machine as they were copied, in a half-open span of hours, without those of closed periods.
 select hour, standard_version, production_day, effective, state, product, order_id, made_product, made_order,
        reason, shift, calendar, overtime, paid, crew, duration_us, crew_assumed_us, uncertain_us, good, scrap,
        rework, energy_kwh, energy_assumed, material, changeovers, late_seen
-from outputs where machine_id = %(machine_id)s and hour >= %(from)s and hour < %(to)s;
+from outputs
+where machine_id = %(machine_id)s and hour >= %(from)s and hour < %(to)s
+  and not production_day <@ %(closed)s::datemultirange;
 
 -- name: entries_of
--- Entries of a machine but its charges, as they were copied, in a half-open span of hours.
+-- Entries of a machine but its charges, as they were copied, in a half-open span of hours, without those of
+-- closed periods.
 select hour, production_day, product, order_id, shift, reason, cost_centre, resource, cause, item, amount,
        quantity, unit, rate, standard_version, assumed
 from entries
-where machine_id = %(machine_id)s and hour >= %(from)s and hour < %(to)s and resource <> 'other';
+where machine_id = %(machine_id)s and hour >= %(from)s and hour < %(to)s and resource <> 'other'
+  and not production_day <@ %(closed)s::datemultirange;
 
 -- name: computed
 -- The watermark up to which a machine is interpreted.

@@ -129,3 +129,8 @@ from periods where site = any(%(sites)s) and status <> 'provisional';
 -- Hours of some machines that wait, per site, oldest first.
 select site, hour, count(distinct machine_id) from marks join machines using (machine_id)
 where machine_id = any(%(machines)s) group by 1, 2 order by 1, 2;
+
+-- name: frozen
+-- What the closes of a site recorded: period, first day, end day, amounts by resource and cause.
+select period, first_day, end_day, frozen -> 'amounts' from periods
+where site = %(site)s and status = 'closed' order by first_day;

@@ -10,6 +10,7 @@ import httpx
 import psycopg
 import pytest
 
+from cloud_api.work.command import run
 from tests.integration.closing.months import (
     SITE,
     STANDARDS,
@@ -70,6 +71,18 @@ def test_late_data_is_an_adjustment_and_a_corrected_standard_is_none(closed: str
         assert figures(http, period="2026-01") == before
         assert asked(http, "periods")["rows"][0] == january
         assert_the_year_adds_up(http)
+    assert_proved(closed)
+
+
+def assert_proved(url: str) -> None:
+    """Frozen figures are what the close recorded; with their adjustments, what the samples give."""
+    lines: list[str] = []
+    assert run(url, prove_=True, say=lines.append, complain=lines.append) == 0, lines
+    with psycopg.connect(url) as connection:
+        connection.execute("alter table entries disable trigger all")
+        connection.execute("update entries set amount = amount + 1 where cause = 'downtime'")
+    assert run(url, prove_=True, say=lines.append, complain=lines.append) == 1
+    assert "2026-01 machine/downtime: closed with" in "".join(lines)
 
 
 def assert_the_year_adds_up(http: httpx.Client) -> None:

@@ -34,3 +34,10 @@ def test_a_53rd_week_keeps_the_year_near_its_anniversary() -> None:
     assert {start.weekday() for start in starts} == {0}
     longest = max((end - start).days // 7 for _, start, end in periods)
     assert longest == 6
+
+
+@pytest.mark.parametrize("pattern", ["4-4-5", "4-5-4", "5-4-4"])
+def test_quarters_follow_the_pattern(pattern: str) -> None:
+    periods = fiscal_periods(pattern, dt.date(2026, 1, 5))
+    weeks = [str((end - start).days // 7) for _, start, end in periods[:3]]
+    assert "-".join(weeks) == pattern
