@@ -81,7 +81,7 @@ class Session:
         self._max_packet: int | None = None
         self._connecting: asyncio.Future[None] | None = None
         self._inbox = 0
-        self.dropped = 0
+        self.dropped = self.nonsense = 0
         self._client = self._make_client(will)
 
     async def open(self, topics: list[str]) -> None:
@@ -213,7 +213,9 @@ class Session:
         try:
             word = decode(bytes(message.payload), Want if known and known[2] is Kind.WANT else Ack)
         except WireError as error:
-            _log.warning("%s: %s", message.topic, error)
+            if not self.nonsense:
+                _log.warning("%s: %s: such messages are passed over", message.topic, error)
+            self.nonsense += 1
             return
         self._inbox += 1
         self._tell(self._deliver, word)

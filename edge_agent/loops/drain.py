@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from edge_agent.core.lanes import HistoryBudget, HistoryRate, overtakes
 from edge_agent.core.link import Key, Window, WindowLimits, seqs_of
+from edge_agent.core.quality import EARLIEST_US
 from edge_agent.core.seqs import Seqs
 from edge_agent.loops.heartbeat import Herald, Identity
 from edge_agent.ports import Buffer, Clock, Stored, Uplink
@@ -97,6 +98,7 @@ class Drain:
         self._offsets: deque[float] = deque(maxlen=_OFFSETS_KEPT)
         self._news = asyncio.Event()
         self._unreadable: str | None = None
+        self._lacking: set[bytes] = set()
         self.counters = DrainCounters()
         self.turned_s = clock.monotonic_s()
 
@@ -275,17 +277,21 @@ class Drain:
 
     async def _publish_dictionary(self, content_hash: bytes) -> None:
         message = self._buffer.dictionary(content_hash)
-        if message is None:
-            _log.error("the cloud asks for dictionary %s, which is not here", content_hash.hex())
-        else:
+        if message is not None:
+            self._lacking.discard(content_hash)
             await self._uplink.publish_dictionary(message)
             self._turn()
+        elif content_hash not in self._lacking and len(self._lacking) < self._limits.wanted_dictionaries:
+            self._lacking.add(content_hash)
+            _log.error("the cloud asks for dictionary %s, which is not here", content_hash.hex())
 
     def _acknowledged(self, ack: Ack) -> None:
         with contextlib.suppress(ValueError):
             stream = bytes.fromhex(ack.stream)
             self._buffer.acknowledge(ack)
             self.counters.acknowledged += self._window.acknowledged(stream, seqs_of(ack.through, ack.also))
+            if ack.time_us < EARLIEST_US:
+                return
             self._heard(ack.time_us)
             self._answered.set()
             self._offsets.append((self._now_us() - ack.time_us) / 1e6)
