@@ -9,11 +9,14 @@ from edge_agent.core.plan import Block, Span
 from edge_agent.errors import AgentError
 
 
-async def registers_at(link: ModbusLink, unit: int, first: Register, count: int, timeout_s: float) -> bytes:
+async def registers_at(
+    link: ModbusLink, unit: int, first: Register, count: int, timeout_s: float, *, gently: bool = False
+) -> bytes:
     """As many of ``count`` registers from ``first`` on as the device gives, at least one: two bytes each, or
     one byte per bit of a table of bits.
 
-    Raises AgentError where it gives none.
+    gently: a device that says nothing is not asked again, for others wait for this link. Raises AgentError
+    where it gives none.
     """
     where = f"{link.name} unit {unit} {first}"
     try:
@@ -26,7 +29,7 @@ async def registers_at(link: ModbusLink, unit: int, first: Register, count: int,
                     raise AgentError(f"the device refuses ({fault})", where, mend) from None
                 count //= 2
             except UnitSilent as fault:
-                if count == 1:
+                if gently or count == 1:
                     mend = "check unit, address and wiring; some devices say nothing to a wrong address"
                     raise AgentError(str(fault), where, mend) from None
                 count = 1

@@ -17,6 +17,8 @@ from edge_agent.errors import AgentError
 from edge_agent.loops.poll import PolledSource
 from edge_agent.ports import Source
 
+_SHORTEST_S = 0.2
+"""A question may take a third of the grace of its source, so that no scan is lost by it; at least this."""
 QUESTIONS = frozenset({"registers", "node", "raw", "browse"})
 
 
@@ -57,5 +59,7 @@ async def _registers(source: Source, question: dict[str, Any]) -> bytes:
     if source.scanner.forbids(first, count):
         mend = "see forbidden of the source"
         raise AgentError("the running config forbids one of these registers", f"{first}, {count}", mend)
-    timeout_s = min(10.0, float(question.get("timeout_s", 3.0)))
-    return await registers_at(source.scanner.link, int(question["unit"]), first, count, timeout_s)
+    longest_s = max(_SHORTEST_S, source.scanner.grace_us / 1e6 / 3)
+    timeout_s = min(longest_s, float(question.get("timeout_s", longest_s)))
+    link, unit = source.scanner.link, int(question["unit"])
+    return await registers_at(link, unit, first, count, timeout_s, gently=True)

@@ -77,6 +77,9 @@ def test_beside_the_agent_its_connection_is_used(plc: Device, tmp_path: Path) ->
         kept = agent("probe", f"{path}:plc", "holding:104")
         assert "the running config forbids one of these registers: holding:104, 4" in kept.err
         assert not [each for each in plc.asked[asked:] if each[2] == 104]
+        plc.silent = {9}
+        assert agent("probe", f"{path}:plc", "holding:20", "--unit", "9").code == 1
+        assert [each for each in plc.asked if each[0] == 9] == [(9, 3, 20, 4)]
         plc.missing = {500}
         refused = agent("probe", f"{path}:plc", "holding:500")
         assert refused.code == 1
