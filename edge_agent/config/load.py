@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent.config.document import Mapping, Tree, content, parse_document
-from edge_agent.config.faults import Faults
+from edge_agent.config.faults import Faults, closest
 from edge_agent.config.files import Files
 from edge_agent.config.machines import Built, build_machines
 from edge_agent.config.maps import MapFiles
@@ -71,7 +71,7 @@ def load(
         path.absolute().parent,
         socket.gethostname() if hostname is None else hostname,
     )
-    whole = _whole(tree, world, faults) if isinstance(tree, Mapping) else tree
+    whole = _whole(_as_meant(tree, path.name, faults), world, faults) if isinstance(tree, Mapping) else tree
     config = _build(path, whole, Files(world.folder, faults, files_needed))
     return Loaded(None if faults else config, faults)
 
@@ -101,6 +101,22 @@ def _text(path: Path, file: str, faults: Faults) -> str | None:
         column = error.start - (raw.rfind(b"\n", 0, error.start) + 1) + 1
         faults.add(Place(file, line, column), "this is not UTF-8 text; save the file as UTF-8")
         return None
+
+
+def _as_meant(tree: Mapping, name: str, faults: Faults) -> Mapping:
+    """The tree with misspelt names of sections told and read as meant, so that no other mistake follows."""
+    known = [field.name for field in ROOT.fields]
+    taken = {key.text for key in tree.keys}
+    keys = []
+    for key in tree.keys:
+        missing = [each for each in known if each not in taken]
+        near = None if key.text in known else closest(key.text, missing)
+        if near is not None:
+            message = f"unknown key '{key.text}' in {ROOT.title} '{name}'; did you mean '{near}'?"
+            faults.add(key.place, message)
+            taken.add(near)
+        keys.append(key if near is None else replace(key, text=near))
+    return replace(tree, keys=tuple(keys))
 
 
 def _whole(tree: Mapping, world: World, faults: Faults) -> Mapping:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from edge_agent.config.devices import signals_of
 from edge_agent.config.document import Mapping, Scalar, Sequence, Tree
-from edge_agent.config.faults import Faults, did_you_mean
+from edge_agent.config.faults import Faults, closest, did_you_mean
 from edge_agent.config.kinds import to_integer, to_number
 from edge_agent.config.model import Place
 from edge_agent.config.sheet import read_sheet
@@ -146,7 +146,12 @@ class Types:
             if word.text not in of.parameters:
                 message = f"type '{of.name}' has no parameter '{word.text}'"
                 self.faults.add(word.place, f"{message}; {did_you_mean(word.text, of.parameters)}")
-            elif isinstance(value, Scalar) and not value.broken:
+            elif not isinstance(value, Scalar):
+                self.faults.add(
+                    value.place, f"{word.text}: a parameter is one value; write a number or a text"
+                )
+                found[word.text] = None
+            elif not value.broken:
                 found[word.text] = self._value(of.parameters[word.text], word.text, value)
         missing = [name for name in of.parameters if name not in {key.text for key in entries}]
         for name in missing:
@@ -159,7 +164,7 @@ class Types:
         try:
             if kind == "integer":
                 return float(to_integer(scalar))
-            if kind == "number":
+            if kind == "number" or (kind == "any" and scalar.text.isdigit()):
                 return float(to_number(scalar))
         except ValueError as error:
             self.faults.add(scalar.place, f"{name}: {error}")
@@ -180,11 +185,15 @@ def read_types(tree: Tree | None, world: World, faults: Faults) -> Types:
             )
             continue
         parts = {name.text: (name, value) for name, value in body.items()}
-        parameters = _declared(parts.pop("parameters", None), faults)
-        for name in set(parts) - {"alive", "device", *_MERGED}:
+        for name in set(parts) - {"parameters", "alive", "device", *_MERGED}:
             known = ("parameters", "alive", "device", *_MERGED)
             message = f"unknown key '{name}' in type '{key.text}'; {did_you_mean(name, known)}"
-            faults.add(parts.pop(name)[0].place, message)
+            scalar, value = parts.pop(name)
+            faults.add(scalar.place, message)
+            near = closest(name, [each for each in known if each not in parts])
+            if near is not None:
+                parts[near] = (replace(scalar, text=near), value)
+        parameters = _declared(parts.pop("parameters", None), faults)
         types[key.text] = Type(key.text, key.place, parameters, parts)
     return Types(types, world, faults)
 
@@ -208,7 +217,7 @@ def _declared(part: tuple[Scalar, Tree] | None, faults: Faults) -> dict[str, str
             )
         if key.text in _OWN or not key.text.isidentifier():
             faults.add(key.place, f"parameter '{key.text}' cannot have this name; choose another word")
-        found[key.text] = text if text in KINDS else "text"
+        found[key.text] = text if text in KINDS else "any"
     return found
 
 

@@ -16,6 +16,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 from edge_agent.config.kinds import NAME, PATH, TEXT, ScalarKind
 from edge_agent.config.section import Choice, Either, Kind, ListOf, Named, Table
 from edge_agent.config.tables import ROOT
+from tests.bench.mutations import copied, judged, slips
 from tests.unit.edge_config.files import CONFIGS, loaded
 
 PLAIN = [path for path in CONFIGS if "types:" not in path.read_text("utf-8")]
@@ -183,3 +184,14 @@ def test_blind_mutilation_never_ends_in_a_traceback(path: Path, seed: int, tmp_p
             rows[row : row + 1] = [] if what == "line" else [rows[row], rows[row]]
             mutated = "".join(rows)
         faults_of(tmp_path, mutated)
+
+
+def test_slips_drawn_from_all_shipped_configs_are_told_without_an_echo(tmp_path: Path) -> None:
+    """A sample; ``make bench`` makes every slip that there is."""
+    chance = random.Random(11)
+    for path in copied(tmp_path):
+        text = path.read_text("utf-8")
+        for slip in chance.sample(list(slips(text)), 6):
+            verdict, lines = judged(path, slip)
+            assert verdict in ("told", "accepted"), (path.name, slip.what, slip.line, lines)
+        path.write_text(text, "utf-8")
