@@ -28,7 +28,7 @@ FRESH_US = 24 * HOUR_US
 PACE = ((Decimal("0.5"), 1), (Decimal("0.75"), 2), (Decimal("0.9"), 3))
 """How many questions may have been asked once this share of the shift is over; a dear one need not wait."""
 DEAR, LEAST = Decimal(5), Decimal(100)
-"""A question is dear from a fifth of the material amount on (without one: about a long stop), and worth asking
+"""A question is dear from a fifth of the material amount on (without one: about a long stop), and worth it
 from a hundredth on."""
 ZERO = Decimal(0)
 
