@@ -42,28 +42,6 @@ MOVES: dict[str, frozenset[tuple[str, str]]] = {
     "accepted_lower_yield": frozenset(
         {(ANY, "scrap"), (ANY, "rework"), (ANY, "scrap_upstream"), ("material", "usage")}
     ),
-    "expedited",
-    "reassigned_labour",
-    "held_wip",
-    "temporary_control",
-    "judgement",
-    "cause",
-    "fix",
-    "other",
-)
-"""Kinds of notes, in the order of the contract."""
-
-ANY = "*"
-_LOSSES = ("scrap", "rework", "speed_loss", "usage", "crew")
-_STOPS = ("downtime", "changeover", "waiting", "unexplained")
-
-MOVES: dict[str, frozenset[tuple[str, str]]] = {
-    "overtime": frozenset({("labour", "overtime"), ("labour", "crew")}),
-    "workaround": frozenset((ANY, cause) for cause in (*_LOSSES, "downtime", "waiting")),
-    "resequenced": frozenset((ANY, cause) for cause in ("changeover", "waiting")),
-    "accepted_lower_yield": frozenset(
-        (ANY, cause) for cause in ("scrap", "rework", "usage", "scrap_upstream")
-    ),
     "expedited": frozenset(
         {("other", ANY), ("material", "usage"), ("labour", "overtime"), (ANY, "changeover"), (ANY, "waiting")}
     ),

@@ -20,8 +20,10 @@ from cloud_api.interpret.matching import (
 )
 from cloud_api.interpret.model import RESOURCES, Span
 
-CAUSES = ("production", "price", "planned_stop", "idle", "scrap", "rework", "speed_loss", "downtime", "changeover",
-          "waiting", "usage", "crew", "overtime", "unexplained")  # fmt: skip
+CAUSES = (
+    "production", "price", "planned_stop", "idle", "scrap", "rework", "speed_loss", "downtime", "changeover",
+    "waiting", "usage", "crew", "overtime", "unexplained",
+)  # fmt: skip
 DAY_END = 1000
 
 
