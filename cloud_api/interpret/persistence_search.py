@@ -192,11 +192,15 @@ def shape(kind: str, onset: int, count: int) -> Array:
 def shapes(count: int) -> tuple[Array, tuple[tuple[str, int], ...]]:
     """One column per kind and onset, and what each is. A shift or slope leaves three observations before it
     (a slope may begin with the series), a slope ten after; any other would be another's twin."""
-    places: list[tuple[str, int]] = []
-    for onset in range(count):
-        places += [(OUTLIER, onset), (TEMPORARY, onset)]
-        if onset >= 3:
-            places.append((SHIFT, onset))
-        if onset == 0 or 3 <= onset <= count - SLOPING:
-            places.append((SLOPE, onset))
-    return np.column_stack([shape(kind, onset, count) for kind, onset in places]), tuple(places)
+    onsets = {
+        OUTLIER: range(count),
+        TEMPORARY: range(count),
+        SHIFT: range(3, count),
+        SLOPE: [onset for onset in range(count - SLOPING + 1) if onset == 0 or onset >= 3],
+    }
+    places = tuple((kind, onset) for kind in KINDS for onset in onsets[kind])
+    after = np.arange(count, dtype=np.float64)[:, None] - np.array([onset for _, onset in places])
+    since = (after >= 0).astype(np.float64)
+    kinds = np.array([KINDS.index(kind) for kind, _ in places])
+    courses = [after == 0, DECAY ** np.maximum(after, 0) * since, since, (after + 1) * since]
+    return np.choose(kinds, [np.asarray(each, dtype=np.float64) for each in courses]), places

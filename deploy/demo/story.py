@@ -59,6 +59,8 @@ def tell(url: str, site: str, since: datetime, until: datetime, live_since: date
     costs = ask(url, "costs", by="cause", **window)
     variances = ask(url, "variances", by="resource,cause", **window)
     bridge = ask(url, "bridge", base="standard", measure="total_cost", **window)
+    assumptions = ask(url, "assumptions", site=site, status="broken")
+    forecast = ask(url, "forecast", site=site)
     confidence = ask(url, "confidence", **window)
     agents = ask(url, "agents", site=site)
     return "\n".join(
@@ -69,6 +71,8 @@ def tell(url: str, site: str, since: datetime, until: datetime, live_since: date
             *_variances(variances, costs["currency"]),
             "",
             *_bridge(bridge),
+            "",
+            *_broken(assumptions, forecast),
             "",
             *_trust(confidence),
             "",
@@ -122,6 +126,29 @@ def _bridge(bridge: dict[str, Any]) -> list[str]:
     lines.append(f"  {f'{len(rest)} smaller bars':<22} {sum(bar['amount'] for bar in rest):>+14,.2f}")
     lines.append(f"  {'actual':<22} {bridge['end']:>14,.2f}")
     return [*lines, *textwrap.wrap(bridge["statement"], 100, initial_indent="  ", subsequent_indent="  ")]
+
+
+def _broken(assumptions: dict[str, Any], forecast: dict[str, Any]) -> list[str]:
+    """The dearest broken assumption whose level moved lately, else the dearest; where the period ends."""
+    rows, currency = assumptions["rows"], assumptions["currency"]
+    lines = [f"Assumptions that no longer hold: {len(rows)} broken"]
+    moved = [row for row in rows if row["moved"]] or rows
+    if moved:
+        row = moved[0]
+        where = " on ".join(part for part in (row["product"], row["machine"]) if part)
+        lines.append(
+            f"  {row['assumption']} of {where or row['item']}: {row['observed']:g} {row['unit']}, assumed "
+            f"{row['assumed']:g}, since {row['moved'] or row['since']}: {row['cost_per_day']:+,.2f} "
+            f"{currency} a day, {row['projected']:+,.0f} by period end"
+        )
+        if row["proposed"]:
+            better = row["proposed"]
+            lines.append(f"  better: {better['value']:g}, from {better['observations']} observations since")
+    lines.append(
+        f"{forecast['period']} ends at {forecast['projected']:,.0f} {currency} "
+        f"({forecast['p10']:,.0f} to {forecast['p90']:,.0f}), {forecast['actual_to_date']:,.0f} spent so far"
+    )
+    return lines
 
 
 def _trust(confidence: dict[str, Any]) -> list[str]:

@@ -168,3 +168,15 @@ def test_a_longer_forecast_follows_each_verdict(mill: Served) -> None:
     assert answer["p10"] < answer["projected"] < answer["p90"]
     assert answer["output"]["lines"][0]["constraint"] == "m4"
     assert answer["budget"] is None
+
+
+def test_the_pages_say_it_in_words(mill: Served) -> None:
+    page = mill.http.get("/assumptions")
+    assert page.status_code == 200
+    assert "broken" in page.text
+    assert 'class="drift"' in page.text
+    page = mill.http.get("/forecast?horizon=quarter")
+    assert page.status_code == 200
+    assert "2026-04 to 2026-06 ends at" in page.text
+    assert "stays at its new level" in page.text
+    assert mill.http.get("/forecast?horizon=decade").status_code == 400
