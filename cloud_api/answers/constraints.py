@@ -38,6 +38,9 @@ from cloud_api.store.times import to_us
 ZERO = Decimal(0)
 SIX = Decimal("0.000001")
 HOUR_US = Decimal(3_600_000_000)
+CLEARLY = Decimal("1.05")
+"""Regular load of a masked constraint against that of the one that is seen, at least."""
+
 DEMAND = Decimal("0.1")
 """Share of scheduled time without an order from which on orders lack, not capacity."""
 
@@ -177,7 +180,7 @@ class _Line:
             regular_load=_six(one.times.share(BUSY, regular=True)),
             stability=_six(self.led.get(one.name)),
             views=views,
-            masked=one.name == self.loaded and one.name != self.visible,
+            masked=self._is_masked(one),
             masked_by=self._props(one),
             waiting_h=_hours(one.times.of("waiting", scheduled=True)),
             idle_h=_hours(idle),
@@ -189,6 +192,13 @@ class _Line:
             relief_total=total,
             segments=evidence(self.question, ("site", "machine"), (self.site.name, one.name)),
         )
+
+    def _is_masked(self, one: Standing) -> bool:
+        """Whether it would be the constraint without what holds it up: clearly the highest regular load, by
+        time beyond its regular hours, yet not the constraint that is seen."""
+        seen = next((other.load for other in self.machines if other.name == self.visible), ZERO)
+        clearly = one.name == self.loaded and one.name != self.visible and one.load >= CLEARLY * seen
+        return clearly and one.times.beyond_us > 0
 
     def _limit(self, one: Standing) -> tuple[Decimal, str] | None:
         return relief_limit(one.bearing, [other.bearing for other in self.machines if other is not one])

@@ -24,7 +24,7 @@ TICKS = (
     dt.timedelta(days=1),
 )
 MOST_TICKS = 9
-LEAST_LABEL = 6.5
+LEAST_LABEL = 14
 """Share of the width in percent from which on a span has room for its word."""
 
 PATTERNS = {

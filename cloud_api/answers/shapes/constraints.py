@@ -69,7 +69,10 @@ class ConstraintRow(Struct, frozen=True, kw_only=True):
     views: Views
     masked: Annotated[
         bool,
-        Meta(description="Highest regular load of its line, yet not the constraint that is seen."),
+        Meta(
+            description="Highest regular load of its line, 5 % above that of the constraint that is seen, by "
+            "time beyond its regular hours."
+        ),
     ]
     masked_by: Annotated[
         list[Prop], Meta(description="What props it up; empty: nothing that the data shows.")
