@@ -194,7 +194,7 @@ def states(connection: Connection[Any], machines: Sequence[Machine], now: dateti
 
 
 def reasons_seen(connection: Connection[Any], machines: Sequence[int], now: datetime) -> dict[int, list[str]]:
-    """Reasons of the last four weeks by machine, the most frequent first."""
+    """Reasons and answers of the last four weeks by machine, the most frequent first."""
     found: dict[int, list[str]] = {}
     rows = connection.execute(statement("context.reasons_seen"), {"machines": list(machines), "now": now})
     for machine_id, reason, _ in rows:

@@ -192,10 +192,17 @@ select machine, starts_at, ends_at, note_id from notes
 where question_id = %(question)s and like_of is not null and withdrawn_at is null order by starts_at;
 
 -- name: reasons_seen
--- Reasons of the stops of some machines in the last four weeks, the most frequent first.
-select machine_id, reason, count(*) from segments
-where machine_id = any(%(machines)s) and state = 'down' and reason is not null
-  and starts_at < %(now)s and starts_at > %(now)s::timestamptz - interval '28 days'
+-- What stops of some machines were in the last four weeks, the most frequent first: reasons that the machine
+-- told, and answers that people gave.
+select machine_id, word, count(*) from (
+    select machine_id, reason as word from segments
+    where machine_id = any(%(machines)s) and state = 'down' and reason is not null
+      and starts_at < %(now)s and starts_at > %(now)s::timestamptz - interval '28 days'
+    union all
+    select machine_id, answer from questions
+    where machine_id = any(%(machines)s) and state = 'down' and answer is not null and answer <> 'other'
+      and answered_at <= %(now)s and answered_at > %(now)s::timestamptz - interval '28 days'
+) as said
 group by 1, 2 order by 1, 3 desc, 2;
 
 -- name: with_likes

@@ -107,6 +107,9 @@ def test_an_answer_explains_its_stop_and_tells_so(
     assert after["cut", 8] == 1
     assert rows(floor) == []
     assert rows(floor, status="answered")[0]["answer"] == "guide pin"
+    raised("13:30")
+    offered = [choice["answer"] for choice in rows(floor, machine="cut")[0]["choices"]]
+    assert offered == ["jam", "guide pin", "other", "dont_know"], "what was said once need not be typed again"
     assert floor.post(f"/v1/questions/{question}/answer", json={"answer": "jam"}).status_code == 409
 
 
