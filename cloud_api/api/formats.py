@@ -70,7 +70,7 @@ def encoded(answer: msgspec.Struct, format_: str, name: str) -> Body:
     if format_ == JSON:
         return Body(_ENCODER.encode(answer), MEDIA_TYPES[JSON], {})
     said = msgspec.to_builtins(answer, builtin_types=_KEPT, enc_hook=str)
-    rows = [dict(_flat(row)) for row in said.pop("rows", [said])]
+    rows = [dict(_flat(row)) for row in _table(said)]
     columns = list(dict.fromkeys(column for row in rows for column in row))
     about = dict(_flat(said))
     write = {CSV: _csv, XLSX: _xlsx, PARQUET: _parquet}[format_]
@@ -79,6 +79,13 @@ def encoded(answer: msgspec.Struct, format_: str, name: str) -> Body:
         **{f"Plantledger-{key.title().replace('_', '-')}": told for key, told in _told(about)},
     }
     return Body(write(columns, rows, about), MEDIA_TYPES[format_], headers)
+
+
+def _table(said: dict[str, Any]) -> list[dict[str, Any]]:
+    """The list of an answer that makes its table: its rows, or the bars of a bridge; else the answer itself,
+    one row."""
+    name = next((name for name in ("rows", "bars") if isinstance(said.get(name), list)), None)
+    return [said] if name is None else said.pop(name)
 
 
 def _accepted(accept: str) -> Iterator[tuple[str, float]]:

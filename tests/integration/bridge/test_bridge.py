@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Iterator
@@ -153,7 +154,16 @@ def test_sales_add_their_price_and_the_change_of_stock(http: httpx.Client) -> No
     assert abs(bars["stock"] - (sold - unsold)) < Decimal("0.001")
 
 
-def test_the_engineer_walks_without_wages(http: httpx.Client) -> None:
+def test_a_table_has_a_row_for_each_bar(http: httpx.Client) -> None:
+    asked = {**DAY, "base": "standard", "measure": "total_cost"}
+    bars = ask(http, "bridge", **asked)["bars"]
+    rows = list(csv.DictReader(http.get("/v1/bridge", params={**asked, "format": "csv"}).text.splitlines()))
+    assert [(row["factor"], Decimal(row["amount"])) for row in rows] == [
+        (bar["factor"], bar["amount"]) for bar in bars
+    ]
+
+
+def test_a_filter_leaves_only_its_own_bars(http: httpx.Client) -> None:
     bridge = ask(http, "bridge", base="standard", by="resource", resource="machine", **DAY)
     assert {bar["resource"] for bar in bridge["bars"]} == {"machine"}
 
