@@ -22,8 +22,8 @@ from cloud_api.answers.options import Option
 from cloud_api.answers.paging import one_page
 from cloud_api.answers.question import Question
 from cloud_api.answers.series import Array, Cause, Series, series_of
-from cloud_api.answers.shapes.verdicts import Persistence, VerdictRow, Verdicts
-from cloud_api.answers.verdicts_evidence import notes_of, seasonal, was_seasonal
+from cloud_api.answers.shapes.verdicts import VerdictRow, Verdicts
+from cloud_api.answers.verdicts_evidence import notes_of, seasonal
 from cloud_api.answers.verdicts_ties import Finer
 from cloud_api.interpret.money import shown
 from cloud_api.interpret.persistence_course import Course
@@ -83,32 +83,6 @@ def verdicts(connection: Connection[Any], question: Question, sees_money: bool, 
     rows = [row for _, row in sorted(told, key=lambda pair: _rank(pair[1]))]
     page, cursor = one_page(rows, question)
     return Verdicts(**envelope(connection, question, now), next_cursor=cursor, measure=measure, rows=page)
-
-
-def verdicts_by_cause(
-    connection: Connection[Any], question: Question, now: dt.datetime
-) -> Mapping[tuple[str, str], Persistence]:
-    """The verdict on each (resource, cause) in the whole scope of a question, at the end of its window; the
-    series reaches back `series.BACK` or to its start. A cell that never cost anything, or moved too little
-    to matter, is not in it."""
-    told: dict[Cause, Persistence] = {}
-    scopes = series_of(connection, question, now, ("site",))
-    finer = Finer(connection, question, now, ("site",), scopes)
-    for one in scopes:
-        for cell in sorted(one.excess):
-            found = judged(one, (cell,), finer)
-            if found is None:
-                continue
-            verdict = was_seasonal(connection, question, now, ("site",), found)
-            new = Persistence(
-                verdict=verdict,  # type: ignore[arg-type]
-                since=_day(one, found.course.since),
-                confidence=_share(found.course.confidence),
-                projected=found.projected,
-            )
-            if cell not in told or (new.projected or 0) > (told[cell].projected or 0):
-                told[cell] = new
-    return told
 
 
 def judged(one: Series, cells: tuple[Cause, ...], finer: Finer | None) -> Judged | None:
