@@ -203,9 +203,9 @@ class Facts:
             "duration_us": total.duration_us,
             "crew_assumed_us": total.crew_assumed_us,
             "uncertain_us": total.uncertain_us,
-            "good": decimal(total.good),
-            "scrap": decimal(total.scrap),
-            "rework": decimal(total.rework),
+            "good": decimal(total.good) if total.good else ZERO,
+            "scrap": decimal(total.scrap) if total.scrap else ZERO,
+            "rework": decimal(total.rework) if total.rework else ZERO,
             "energy_kwh": energy,
             "energy_assumed": assumed,
             "material": self._material(total),
@@ -215,7 +215,7 @@ class Facts:
 
     def _energy(self, total: Sum) -> tuple[Decimal, bool]:
         """kWh as booked; without a counter the use is assumed at standard while running."""
-        energy = decimal(total.energy)
+        energy = decimal(total.energy) if total.energy else ZERO
         blind = [units for metered, units in total.unmetered.items() if ENERGY not in metered]
         if not blind:
             return energy, False

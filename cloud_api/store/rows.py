@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -17,6 +18,8 @@ from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us
 
 Tuple = tuple[Any, ...]
+NOTHING = Jsonb([], dumps=msgspec.json.encode)
+"""An empty list."""
 
 
 def output_row(site: str, machine_id: int, part: Output) -> Tuple:
@@ -49,8 +52,8 @@ def facts_row(facts: Facts) -> Tuple:
         facts.rework,
         facts.energy_kwh,
         facts.energy_assumed,
-        as_json(facts.material),
-        as_json(facts.changeovers),
+        as_json(facts.material) if facts.material else NOTHING,
+        as_json(facts.changeovers) if facts.changeovers else NOTHING,
         facts.late_seen,
     )
 
@@ -90,7 +93,7 @@ def copy_rows(connection: Connection[TupleRow], name: str, rows: Iterable[Tuple]
     with connection.cursor() as cursor, cursor.copy(statement(name)) as copy:
         block: list[str] = []
         for row in rows:
-            block.append("\t".join([_WORDS[type(cell)](cell) for cell in row]))
+            block.append("\t".join(["\\N" if cell is None else _WORDS[type(cell)](cell) for cell in row]))
             if len(block) == BLOCK:
                 copy.write("\n".join(block) + "\n")
                 block = []
@@ -98,6 +101,7 @@ def copy_rows(connection: Connection[TupleRow], name: str, rows: Iterable[Tuple]
             copy.write("\n".join(block) + "\n")
 
 
+@lru_cache(maxsize=10_000)
 def _escaped(text: str) -> str:
     """Text between tabs; most has nothing to escape."""
     if "\\" in text or "\n" in text or "\t" in text or "\r" in text:
@@ -110,11 +114,10 @@ def _json_word(value: Jsonb) -> str:
 
 
 _WORDS: dict[type, Callable[[Any], str]] = {
-    type(None): lambda _: "\\N",
     str: _escaped,
     int: str,
-    bool: lambda value: "t" if value else "f",
-    Decimal: lambda value: format(value, "f"),
+    bool: {True: "t", False: "f"}.__getitem__,
+    Decimal: str,
     datetime: datetime.isoformat,
     date: date.isoformat,
     Jsonb: _json_word,

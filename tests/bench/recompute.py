@@ -114,8 +114,9 @@ def measure(url: str, folder: Path, samples: int) -> None:
         f"{whole / BAR_S:.2f} of the bar\n"
     )
     late = folder / "late.csv"
-    middle = (BEGIN + timedelta(days=DAYS // 2, seconds=90)).isoformat()
-    late.write_text(f"time,machine,role,value\n{middle},m00,order,\n", encoding="utf-8")
+    minute = DAYS // 2 * 24 * 60 + 1
+    middle = (BEGIN + timedelta(minutes=minute, seconds=30)).isoformat()
+    late.write_text(f"time,machine,role,value\n{middle},m00,good_count,{minute}\n", encoding="utf-8")
     backfill(url, "mill", [late])
     begin = time.monotonic()
     with connect(url, autocommit=True) as connection:
