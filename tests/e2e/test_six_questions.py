@@ -74,13 +74,17 @@ def test_which_products_drive_it(page: Page, shop: Shop) -> None:
 
 
 def test_which_assumptions_are_breaking(page: Page, shop: Shop) -> None:
+    """As they stand now: the page of assumptions has no window."""
     reader = Clicks(page)
     reader.page_named("Assumptions")
-    rows = api(shop, "assumptions")["rows"]
-    broken = sum(row["status"] == "broken" for row in rows)
-    assert broken == 0 or str(broken) in reader.text() or "broken" in reader.text().lower()
-    for row in rows[:3]:
-        assert row["assumption"] in reader.text().lower()
+    rows = httpx.get(f"{shop.address}/v1/assumptions", timeout=60).json()["rows"]
+    said = reader.text()
+    if not rows:
+        assert "Nothing can be watched yet" in said
+    broken = [row for row in rows if row["status"] == "broken"]
+    assert not broken or f"{len(broken)} assumption" in said
+    for row in broken:
+        assert str(row["machine"] or row["item"] or row["product"]) in said
 
 
 def test_where_to_invest(page: Page, shop: Shop) -> None:
