@@ -59,6 +59,6 @@ class Allowing:
         }
         for kind in sorted(kinds - self._kept[site], key=lambda kind: (kind[3], kind[1], kind[2] or "")):
             machine_id, product, shift, date = kind
-            cells = allowed(book, machine[1], product, shift, date)
+            cells = allowed(book.at(date), machine[1], product, shift, date)
             allowances.replace(connection, site, machine_id, (product, shift, date), cells)
             self._written.append((site, kind))
