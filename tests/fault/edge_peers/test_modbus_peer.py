@@ -20,7 +20,7 @@ SCAN_US = 200_000
 PERIOD_MS = 700
 VALUES = [signal(at, f"holding:{at * 7}") for at in range(20)]
 
-pytestmark = pytest.mark.needs("libmodbus")
+pytestmark = [pytest.mark.needs("libmodbus"), pytest.mark.timeout(300)]
 
 
 def now_us() -> int:

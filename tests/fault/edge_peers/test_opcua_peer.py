@@ -23,6 +23,7 @@ def now_us() -> int:
 
 
 @pytest.mark.needs("node")
+@pytest.mark.timeout(400)
 async def test_every_owed_change_once_through_a_freeze_and_a_restart_with_small_limits(tmp_path: Path):
     limits = {"read": 25, "subscribe": 20, "sessions": 2}
     async with peer(tmp_path, items=ITEMS, period_ms=PERIOD_MS, **limits) as server:

@@ -22,7 +22,7 @@ from tests.integration.edge_sources.test_opcua_security import certificate
 from tests.peers import judge
 from tests.peers.opcua import URI, Peer, peer
 
-pytestmark = pytest.mark.needs("node")
+pytestmark = [pytest.mark.needs("node"), pytest.mark.timeout(300)]
 _MODES = {"Sign": 2, "SignAndEncrypt": 3}
 
 
@@ -77,19 +77,19 @@ async def test_each_policy_with_a_user_who_signs(policy: str, mode: str, tmp_pat
             RealClock(),
         )
         async with running(source) as seen:
-            await until(lambda: source.health().live == 1, 30)
+            await until(lambda: source.health().live == 1, 60)
             await server.write("n", 8)
-            await until(lambda: seen.last(0).value == 8, 30)
+            await until(lambda: seen.last(0).value == 8, 60)
 
 
 async def test_limits_that_are_not_told_are_found_by_refusal_and_remembered(tmp_path: Path):
     async with peer(tmp_path, items=90, read=25, subscribe=12, told=False) as server:
         source = opcua(server.port, [at(n, f"v{n}") for n in range(90)], timeout_us=10_000_000)
         async with running(source) as seen:
-            await until(lambda: source.health().live == 90, 30)
+            await until(lambda: source.health().live == 90, 60)
             assert (source.limits.read.most, source.limits.subscribe.most) == (25, 12)
             await server.kill()
-            await until(lambda: seen.losses, 30)
+            await until(lambda: seen.losses, 60)
             await server.start()
             await until(lambda: source.health().live == 90, 60)
             assert (source.limits.read.nodes, source.limits.subscribe.nodes) == (25, 12)
@@ -111,13 +111,13 @@ async def test_elements_of_arrays_and_fields_of_structures(tmp_path: Path):
         ]
         source = opcua(server.port, signals, timeout_us=10_000_000)
         async with running(source) as seen:
-            await until(lambda: source.health().live == 3, 30)
+            await until(lambda: source.health().live == 3, 60)
             assert [seen.last(n).value for n in (0, 2)] == [30, 0]
             assert seen.last(3).value
             assert {seen.last(n).quality for n in (1, 4, 5)} == {Quality.BAD}
             assert "path: [3]" in (seen.last(5).why or "")
             await server.write("speeds", [10, 20, 31])
-            await until(lambda: seen.last(0).value == 31, 30)
+            await until(lambda: seen.last(0).value == 31, 60)
 
 
 async def test_every_change_at_five_hertz_arrives_when_published_each_second(tmp_path: Path):
@@ -125,7 +125,7 @@ async def test_every_change_at_five_hertz_arrives_when_published_each_second(tmp
         signals = [at(n, f"v{n}", interval_us=50_000) for n in range(3)]
         source = opcua(server.port, signals, interval_us=1_000_000, timeout_us=10_000_000)
         async with running(source) as seen:
-            await until(lambda: source.health().live == 3, 30)
+            await until(lambda: source.health().live == 3, 60)
             known = seen.last(0).value or 0
             await until(lambda: (seen.last(0).value or 0) >= known + 25, 60)
             assert source.overflows == 0

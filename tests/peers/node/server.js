@@ -84,7 +84,11 @@ async function main() {
   let value = options.start || 0;
   const nodes = {};
   const counters = [];
-  for (let n = 0; n < (options.items || 0); n++) counters.push(add(own, folderNode, `v${n}`, value));
+  let part = folderNode;
+  for (let n = 0; n < (options.items || 0); n++) {
+    if (n % 100 === 0) part = own.addFolder(folderNode, { browseName: `Part${n / 100}` });
+    counters.push(add(own, part, `v${n}`, value));
+  }
   for (const [name, first] of Object.entries(options.static || {})) nodes[name] = add(own, folderNode, name, first);
   await server.start();
   if (options.told === false) {
