@@ -47,20 +47,25 @@ class Design:
         self.kinds = {kind: np.array([place[0] == kind for place in self.places]) for kind in KINDS}
         self.prior = RARE * self.kinds[SLOPE]
         self.bases = [np.linalg.qr(whitened(self.base, r))[0] for r in CORRELATIONS]
-        self.free = []
+        free = []
         for r, basis in zip(CORRELATIONS, self.bases, strict=True):
             white = whitened(self.shapes, r)
-            self.free.append(np.ascontiguousarray((white - basis @ (basis.T @ white)).T))
-        self.weights = [np.einsum("ij,ij->i", free, free) for free in self.free]
+            free.append((white - basis @ (basis.T @ white)).T)
+        self.free = np.array(free)
+        self.weights = np.einsum("rij,rij->ri", self.free, self.free)
 
-    def bic(self, rss: Array, effects: int, correlation: float) -> Array:
-        """Of models with that many effects, from their residual sums of squares."""
+    def bic(self, rss: Array, effects: int) -> Array:
+        """Of models with that many effects, from their residual sums of squares, a row per correlation."""
+        priced = np.array([self._price(effects, correlation) for correlation in CORRELATIONS])
+        fit = self.count * np.log(np.maximum(rss, NEGLIGIBLE) / self.count)
+        whole: Array = fit + priced.reshape(-1, *[1] * (fit.ndim - 1))
+        return whole
+
+    def _price(self, effects: int, correlation: float) -> float:
         parameters = self.base.shape[1] + EFFECT_COST * effects + (1 if correlation else 0)
         free = self.count - parameters - 2
         cost = parameters * math.log(self.count) * self.count / free if free > 0 else math.inf
-        fit = self.count * np.log(np.maximum(rss, NEGLIGIBLE) / self.count)
-        whole: Array = fit - math.log(1 - correlation**2) + cost
-        return whole
+        return cost - math.log(1 - correlation**2)
 
 
 @lru_cache(maxsize=6)
@@ -74,10 +79,11 @@ class Search:
 
     def __init__(self, values: Array, plan: Design) -> None:
         self.design, self.values = plan, values
-        self.targets = []
+        targets = []
         for r, basis in zip(CORRELATIONS, plan.bases, strict=True):
             white = whitened(values[:, None], r)[:, 0]
-            self.targets.append(white - basis @ (basis.T @ white))
+            targets.append(white - basis @ (basis.T @ white))
+        self.targets = np.array(targets)
 
     def run(self) -> tuple[list[int], float]:
         """Shapes taken in while the criterion falls, in the order of their evidence; and the criterion. Where
@@ -124,33 +130,32 @@ class Search:
 
     def alone(self, chosen: Sequence[int]) -> tuple[float, float]:
         """BIC of the chosen effects, and the correlation that is best with them."""
-        found = []
-        for place, correlation in enumerate(CORRELATIONS):
-            rest, _ = self._rest(place, chosen)
-            bic = float(self.design.bic(np.array(rest @ rest), len(chosen), correlation))
-            found.append((bic + float(self.design.prior[list(chosen)].sum()), correlation))
-        return min(found)
+        rest, _ = self._rest(chosen)
+        told = self.design.bic(np.einsum("rn,rn->r", rest, rest), len(chosen))
+        best = int(np.argmin(told))
+        return float(told[best] + self.design.prior[list(chosen)].sum()), CORRELATIONS[best]
 
     def one_more(self, chosen: Sequence[int]) -> Array:
         """BIC of the chosen effects with each of all shapes besides, at the correlation best for it."""
-        best = np.full(len(self.design.places), np.inf)
-        for place, correlation in enumerate(CORRELATIONS):
-            rest, basis = self._rest(place, chosen)
-            known = self.design.free[place] @ np.column_stack([rest, basis])
-            weight = self.design.weights[place] - np.einsum("ij,ij->i", known[:, 1:], known[:, 1:])
-            seen = weight > UNSEEN
-            explained = np.where(seen, known[:, 0] ** 2 / np.where(seen, weight, 1.0), 0.0)
-            told = self.design.bic(rest @ rest - explained, len(chosen) + 1, correlation)
-            best = np.minimum(best, np.where(seen, told, np.inf))
-        return best + self.design.prior + float(self.design.prior[list(chosen)].sum())
+        rest, basis = self._rest(chosen)
+        known = self.design.free @ np.concatenate([rest[:, :, None], basis], axis=2)
+        weight = self.design.weights - np.einsum("rmk,rmk->rm", known[:, :, 1:], known[:, :, 1:])
+        seen = weight > UNSEEN
+        explained = np.where(seen, known[:, :, 0] ** 2 / np.where(seen, weight, 1.0), 0.0)
+        whole = np.einsum("rn,rn->r", rest, rest)[:, None]
+        told = np.where(seen, self.design.bic(whole - explained, len(chosen) + 1), np.inf)
+        best: Array = told.min(axis=0) + self.design.prior + float(self.design.prior[list(chosen)].sum())
+        return best
 
-    def _rest(self, place: int, chosen: Sequence[int]) -> tuple[Array, Array]:
-        """Whitened values less level, season and chosen effects; an orthonormal basis of the effects."""
-        target = self.targets[place]
+    def _rest(self, chosen: Sequence[int]) -> tuple[Array, Array]:
+        """Whitened values less level, season and chosen effects, at each correlation; orthonormal bases of
+        the effects."""
+        targets = self.targets
         if not chosen:
-            return target, np.zeros((len(target), 0))
-        basis = np.linalg.qr(self.design.free[place][list(chosen)].T)[0]
-        return target - basis @ (basis.T @ target), basis
+            return targets, np.zeros((*targets.shape, 0))
+        basis = np.linalg.qr(self.design.free[:, list(chosen)].transpose(0, 2, 1))[0]
+        within = np.einsum("rnk,rn->rk", basis, targets)
+        return targets - np.einsum("rnk,rk->rn", basis, within), basis
 
     def sizes(self, chosen: Sequence[int], correlation: float) -> tuple[Array, Array, float]:
         """Sizes of the chosen effects, their standard errors, and sigma of the whitened residuals."""

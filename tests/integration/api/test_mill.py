@@ -17,6 +17,9 @@ from tests.conftest import Servers
 from tests.integration.api.serving import client, served, told
 from tests.simulation.mill import ENDS, SITE, Injected, Mill
 
+pytestmark = pytest.mark.timeout(300)
+"""The mill is loaded, backfilled and interpreted before the first test."""
+
 BROKEN = {"cycle:m1", "scrap:m2", "availability:m2", "changeover:m3", "crew:m4"}
 """Assumptions that what was put in breaks, and what may be said of the energy of m3: it may be too cheap."""
 
