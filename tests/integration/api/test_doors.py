@@ -67,7 +67,7 @@ def test_what_holds_no_figure_is_open(shop: Shop, path: str) -> None:
 def test_all_else_asks_for_a_key_where_one_is_required(shop: Shop, path: str) -> None:
     with served(shop.url, require_key=True) as address, client(address) as http:
         answer = http.get(bare(path))
-    if path in {page.path for page in PAGES}:
+    if path in {page.path.replace("{line}", "one") for page in PAGES}:
         assert answer.status_code == 303
         assert answer.headers["location"].startswith("/login?next=")
         return
