@@ -56,6 +56,7 @@ class Agent:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.clock = SystemClock()
+        build_sources(config, self.clock)  # what this refuses, or takes long to load, comes before "ready"
         files = DiskFiles(config.buffer.path)
         instance, start = instance_of(files, machine_id(), os.urandom), os.urandom(16)
         limits = limits_of(config.buffer, config.uplink.max_packet_bytes)

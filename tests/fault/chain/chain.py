@@ -82,7 +82,9 @@ class Chain:
         if step.fault is Fault.AGENT_KILLED:
             self.agent.kill()
             time.sleep(step.lasts_s)
+            runs = self.agent.said().count(" runs: ")
             self.agent.start()
+            wait_for("the agent", lambda: self.agent.said().count(" runs: ") > runs, 60, self.agent)
             self._outage(began_us, *SOURCES)
         elif step.fault is Fault.AGENT_STOPPED:
             self.agent.signal(signal.SIGSTOP)
