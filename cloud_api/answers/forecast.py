@@ -261,7 +261,7 @@ def _by_cause(parts: Sequence[Ahead]) -> tuple[Decimal, list[ForecastCause]]:
                 to_come=total - date,
                 projected=total,
                 extra_to_come=shown(Decimal(repr(extra))),
-                rule="did not come before this period" if told is None else RULES[told.verdict],
+                rule="came on no usual day, is not expected" if told is None else RULES[told.verdict],
             )
         )
     rows.sort(key=lambda row: (-abs(row.projected), row.cause))

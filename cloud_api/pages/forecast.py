@@ -11,6 +11,7 @@ from cloud_api.answers.shapes.forecast import Forecast, ForecastCause
 from cloud_api.pages import words
 from cloud_api.pages.asking import Asking, address
 from cloud_api.pages.filters import place
+from cloud_api.store.times import to_us
 
 SHOWN = 25
 """Late orders in the table; the rest is one link away."""
@@ -30,7 +31,7 @@ def period_end(asking: Asking) -> dict[str, Any]:
         "answer": answer,
         "zone": site.time_zone,
         "currency": answer.currency or "",
-        "to": words.day((answer.period_to - dt.timedelta(seconds=1)).date()),
+        "to": words.day(site.day_of(to_us(answer.period_to) - 1)),
         "over": None if answer.budget is None else answer.projected - answer.budget,
         "rows": [_cause(row, answer, rest) for row in answer.by_cause],
         "moving": [row for row in answer.by_cause if abs(row.extra_to_come) >= 1],
