@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -30,10 +31,10 @@ PASSING = frozenset({"isolated", "temporary"})
 def passing_by_product(
     connection: Connection[Any], question: Question, now: datetime
 ) -> dict[str, dict[str, Decimal]]:
-    """Amounts by product and cause that were added in the window and will not persist; a saving is
-    negative."""
+    """Amounts by product and cause that were added in the window and will not persist; a saving is negative.
+    Of a window longer than `series.BACK` its last days are judged."""
     found: dict[str, dict[str, Decimal]] = {}
-    for one in series_of(connection, question, now, ("product",)):
+    for one in series_of(connection, replace(question, from_us=None), now, ("product",)):
         (product,) = one.key
         if product is not None:
             found[product] = _passing(one, question, now)

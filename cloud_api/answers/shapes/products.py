@@ -77,7 +77,10 @@ class ProductRow(Struct, frozen=True, kw_only=True):
     actual_cost: Annotated[Money, Meta(description="All its entries except machine/waiting.")]
     set_aside: Annotated[
         dict[str, Money],
-        Meta(description="Isolated and temporary cost by cause: actual - normalised, in all."),
+        Meta(
+            description="Isolated and temporary cost by cause: actual - normalised, in all; told on the last "
+            "half year of the window."
+        ),
     ]
     revenue: Annotated[Money | None, Meta(description="Good units at list price; null without a price.")]
     margin: Annotated[Money | None, Meta(description="revenue - actual_cost.")]
