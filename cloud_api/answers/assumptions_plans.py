@@ -47,7 +47,11 @@ def budgeted(
     if not lines or question.withheld or plant is None:
         return
     narrow = replace(
-        question, sites=(site,), from_us=site.day_start_us(frame.first), to_us=site.day_start_us(frame.end)
+        question,
+        sites=(site,),
+        from_us=site.day_start_us(frame.first),
+        to_us=site.day_start_us(frame.end),
+        basis="event",
     )
     good: dict[tuple[str, str | None], dict[dt.date, float]] = defaultdict(dict)
     for made in made_by_day(connection, narrow, site, (frame.first, frame.end)):

@@ -7,6 +7,7 @@ what they allow on average is put back: a day with dearer products is no change.
 
 A day without units, or with less than a third of the usual time at work, is missing: it is left out, never
 zero. A cause without cost on a day that counts is zero.
+Adjustments of closed periods count where they belong, not where they were booked.
 """
 
 from __future__ import annotations
@@ -133,7 +134,11 @@ def series_of(
         first, end = window_days(question, site, now)
         if first < end:
             narrow = replace(
-                question, sites=(site,), from_us=site.day_start_us(first), to_us=site.day_start_us(end)
+                question,
+                sites=(site,),
+                from_us=site.day_start_us(first),
+                to_us=site.day_start_us(end),
+                basis="event",
             )
             found += _of_site(connection, narrow, site, site.book, (first, end), by, costs)
     return found
