@@ -54,7 +54,7 @@ class Peer:
             env={**os.environ, "PLANTLEDGER_TEST_PEERS": str(self.modules)},
         )  # fmt: skip
         assert self.process.stdout is not None
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(150):
             async for line in self.process.stdout:
                 if line.startswith(b"listening "):
                     self.port = int(line.split()[1])

@@ -22,7 +22,7 @@ from tests.integration.edge_sources.test_opcua_security import certificate
 from tests.peers import judge
 from tests.peers.opcua import URI, Peer, peer
 
-pytestmark = [pytest.mark.needs("node"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.needs("node"), pytest.mark.timeout(400)]
 _MODES = {"Sign": 2, "SignAndEncrypt": 3}
 
 
@@ -77,21 +77,21 @@ async def test_each_policy_with_a_user_who_signs(policy: str, mode: str, tmp_pat
             RealClock(),
         )
         async with running(source) as seen:
-            await until(lambda: source.health().live == 1, 60)
+            await until(lambda: source.health().live == 1, 120)
             await server.write("n", 8)
-            await until(lambda: seen.last(0).value == 8, 60)
+            await until(lambda: seen.last(0).value == 8, 120)
 
 
 async def test_limits_that_are_not_told_are_found_by_refusal_and_remembered(tmp_path: Path):
     async with peer(tmp_path, items=90, read=25, subscribe=12, told=False) as server:
         source = opcua(server.port, [at(n, f"v{n}") for n in range(90)], timeout_us=10_000_000)
         async with running(source) as seen:
-            await until(lambda: source.health().live == 90, 60)
+            await until(lambda: source.health().live == 90, 120)
             assert (source.limits.read.most, source.limits.subscribe.most) == (25, 12)
             await server.kill()
-            await until(lambda: seen.losses, 60)
+            await until(lambda: seen.losses, 120)
             await server.start()
-            await until(lambda: source.health().live == 90, 60)
+            await until(lambda: source.health().live == 90, 120)
             assert (source.limits.read.nodes, source.limits.subscribe.nodes) == (25, 12)
 
 
@@ -111,13 +111,13 @@ async def test_elements_of_arrays_and_fields_of_structures(tmp_path: Path):
         ]
         source = opcua(server.port, signals, timeout_us=10_000_000)
         async with running(source) as seen:
-            await until(lambda: source.health().live == 3, 60)
+            await until(lambda: source.health().live == 3, 120)
             assert [seen.last(n).value for n in (0, 2)] == [30, 0]
             assert seen.last(3).value
             assert {seen.last(n).quality for n in (1, 4, 5)} == {Quality.BAD}
             assert "path: [3]" in (seen.last(5).why or "")
             await server.write("speeds", [10, 20, 31])
-            await until(lambda: seen.last(0).value == 31, 60)
+            await until(lambda: seen.last(0).value == 31, 120)
 
 
 async def test_every_change_at_five_hertz_arrives_when_published_each_second(tmp_path: Path):
@@ -125,9 +125,9 @@ async def test_every_change_at_five_hertz_arrives_when_published_each_second(tmp
         signals = [at(n, f"v{n}", interval_us=50_000) for n in range(3)]
         source = opcua(server.port, signals, interval_us=1_000_000, timeout_us=10_000_000)
         async with running(source) as seen:
-            await until(lambda: source.health().live == 3, 60)
+            await until(lambda: source.health().live == 3, 120)
             known = seen.last(0).value or 0
-            await until(lambda: (seen.last(0).value or 0) >= known + 25, 60)
+            await until(lambda: (seen.last(0).value or 0) >= known + 25, 120)
             assert source.overflows == 0
         for n in range(3):
             told = [value for _, value in judge.told(seen.of(n))]
@@ -140,7 +140,7 @@ async def test_the_session_that_a_killed_agent_left_does_not_keep_its_successor_
         left = await opened(server)
         source = opcua(server.port, [at(0, "n")], timeout_us=10_000_000)
         async with running(source):
-            await until(lambda: source.health().live == 1, 60)
+            await until(lambda: source.health().live == 1, 120)
         await left.close()
 
 

@@ -64,12 +64,12 @@ async def command(*words: str) -> AsyncIterator[asyncio.subprocess.Process]:
     finally:
         if process.returncode is None:
             process.terminate()
-        await asyncio.wait_for(process.wait(), 60)
+        await asyncio.wait_for(process.wait(), 120)
 
 
 async def done(*words: str) -> None:
     async with command(*words) as process:
-        await asyncio.wait_for(process.wait(), 60)
+        await asyncio.wait_for(process.wait(), 120)
 
 
 @pytest.mark.timeout(300)
@@ -83,7 +83,7 @@ async def test_a_full_run_and_the_tools_only_read(tmp_path: Path):
     ):
         path.write_text(CONFIG.format(meter=meter.port, press=press.port, uri=URI), "utf-8")
         async with command("run", str(path)):
-            await until(lambda: press.asked["Publish"] >= 3 and meter.asked["function 2"] >= 3, 60)
+            await until(lambda: press.asked["Publish"] >= 3 and meter.asked["function 2"] >= 3, 120)
             await server.write("good", 1)
             await done("read", str(path))
         await done("read", str(path))
