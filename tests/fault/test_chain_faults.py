@@ -43,7 +43,7 @@ def suffered(folder: Path, seed: int) -> list[str]:
 def judged(chain: Chain, kind: str) -> list[str]:
     truth, rows, covered = read_truth(chain.truth_log(kind)), chain.rows(kind), chain.covered(kind)
     owing = owed(truth, covered, SCAN_US * 5 // 4 + 150_000, chain.outages[kind])
-    if len(owing) < 40:
+    if len(owing) < 20:
         return [f"only {len(owing)} changes were owed: the schedule proves nothing"]
     return faults_of(truth, rows, covered, chain.outages[kind], SCAN_US, MARK_US)
 
