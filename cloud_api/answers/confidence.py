@@ -14,6 +14,7 @@ from cloud_api.answers import ledger
 from cloud_api.answers.edges import edge_missing, edge_outputs
 from cloud_api.answers.grouping import filters
 from cloud_api.answers.places import Machine, Site
+from cloud_api.answers.posting import read_ledger
 from cloud_api.answers.question import Question
 from cloud_api.answers.shapes import Confidence, ConfidenceAnswer, Finding, Grade, Missing, MissingStandard
 from cloud_api.answers.standing import standing, window
@@ -144,7 +145,9 @@ def _times(
     days = days_at(site, question.from_us, question.to_us)
     recut = question.basis == "event" and site.book is not None and site.book.chapters
     if days is None or question.names("shift") is not None or recut:
-        trusted, stops, reasoned = _one(connection, "trust_times", parameters)
+        late = site.has_closed and question.basis == "event"
+        found = [*read_ledger(connection, "answers.trust_times", parameters, late)]
+        trusted, stops, reasoned = (sum(column) for column in zip(*found, strict=True))
     else:
         whole = {**parameters, "first_day": days[0], "end_day": days[1]}
         trusted, stops, reasoned = _one(connection, "trust_times_by_day", whole)

@@ -12,12 +12,12 @@ from psycopg import Connection
 
 from cloud_api.answers.grouping import filters, needs
 from cloud_api.answers.places import Machine, Site
+from cloud_api.answers.posting import read_ledger
 from cloud_api.answers.question import Question
 from cloud_api.answers.window import window_at
 from cloud_api.interpret.model import Output, Turn, Use
 from cloud_api.interpret.plant import Dated, Plant
 from cloud_api.interpret.standards import Book
-from cloud_api.store.statements import statement
 from cloud_api.store.times import to_us
 
 ZERO = Decimal(0)
@@ -160,7 +160,7 @@ def _rows(
         **needs(question.by),
         **more,
     }
-    return connection.execute(statement(f"answers.{what}"), parameters).fetchall()
+    return list(read_ledger(connection, f"answers.{what}", parameters, site.has_closed))
 
 
 def _output(machine: str, row: tuple[Any, ...]) -> Output:

@@ -13,11 +13,11 @@ from psycopg import Connection
 from cloud_api.answers.edges import edge_entries
 from cloud_api.answers.grouping import Grain, Key, filters, key_of, needs
 from cloud_api.answers.places import Machine, Site
+from cloud_api.answers.posting import read_ledger
 from cloud_api.answers.question import Mistake, Question, QuestionError
 from cloud_api.answers.window import days_at, window_at
 from cloud_api.interpret.model import Entry
 from cloud_api.interpret.money import CONTEXT
-from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us
 
 MOST_GROUPS = 300_000
@@ -93,12 +93,12 @@ def _by_day(
         **filters(question),
         **needs(question.by),
     }
-    for row in connection.execute(statement("answers.costs_by_day"), parameters):
+    for row in read_ledger(connection, "answers.costs_by_day", parameters, site.has_closed):
         machine_id, product, resource, cause, day, unit, amount, quantity = row
         grain = Grain(
             site, machines.get(machine_id), product=product, resource=resource, cause=cause, day=day
         )
-        yield grain, Sum(amount, quantity, unit, unit is None)
+        yield grain, Sum(amount, quantity or Decimal(0), unit, unit is None)
 
 
 def _by_hour(connection: Connection[Any], question: Question, site: Site) -> Iterator[tuple[Grain, Sum]]:
@@ -114,7 +114,7 @@ def _by_hour(connection: Connection[Any], question: Question, site: Site) -> Ite
         **filters(question),
         **needs(question.by),
     }
-    for row in connection.execute(statement("answers.costs"), parameters):
+    for row in read_ledger(connection, "answers.costs", parameters, site.has_closed):
         machine_id, *said = row[:9]
         amount, quantity, unit, last_unit, unitless = row[9:]
         mixed = unit != last_unit or unitless

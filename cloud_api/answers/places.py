@@ -85,6 +85,11 @@ class Site:
             *(replace(self, book=book, days=tuple(days)) for book, days in kept.values()),
         ]
 
+    @property
+    def has_closed(self) -> bool:
+        """Whether a period is closed, so that there may be adjustments."""
+        return any(period.status == "closed" for period in self.periods)
+
     def holds(self, day: dt.date) -> bool:
         """Whether a production day is one of this part."""
         return self.days is None or any(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
@@ -11,7 +11,36 @@ from psycopg.rows import TupleRow
 from cloud_api.answers.fiscal import Period, fiscal_periods
 from cloud_api.interpret.standards import Book
 from cloud_api.store.periods import Booking, Closings, KeptRow, kept_rows
+from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us, hour_of, to_us
+
+_SAME = b"hour as booked_hour, production_day as booked_day, null::text as adjusts"
+_LATE = b"period as adjusts"
+_SOURCES = {
+    b"from ledger_entries": (
+        b"from (select *, " + _SAME + b" from entries) as ledger_entries",
+        b"from (select *, " + _LATE + b" from adjustments) as ledger_entries",
+    ),
+    b"from ledger_outputs": (
+        b"from (select *, " + _SAME + b" from outputs) as ledger_outputs",
+        b"from (select *, " + _LATE + b" from output_adjustments) as ledger_outputs",
+    ),
+    b"from ledger_days": (
+        b"from (select *, production_day as booked_day from entry_days) as ledger_days",
+        b"from (select *, 1 as entries from adjustments) as ledger_days",
+    ),
+}
+
+
+def read_ledger(
+    connection: Connection[TupleRow], name: str, parameters: Mapping[str, object], late: bool
+) -> Iterator[TupleRow]:
+    """Rows of a named statement over the ledger with its adjustments, table by table: each is planned with
+    what PostgreSQL knows of it. A group may come twice. `late`: whether there may be adjustments."""
+    text = statement(name)
+    view = next(source for source in _SOURCES if source in text)
+    for source in _SOURCES[view][: 2 if late else 1]:
+        yield from connection.execute(text.replace(view, source), parameters)
 
 
 def closings_at(connection: Connection[TupleRow], site: str, book: Book, now: dt.datetime) -> Closings:

@@ -181,7 +181,7 @@ select max(abs((status ->> 'clock_offset_s')::numeric)) from agents where site =
 -- name: trust_counts
 -- Good units of some orders by the floor: order, machine, good.
 select made_order, machine_id, sum(good)
-from outputs
+from ledger_outputs
 where site = %(site)s and machine_id = any(%(machines)s) and made_order = any(%(orders)s)
 group by 1, 2;
 
