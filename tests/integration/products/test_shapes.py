@@ -16,4 +16,4 @@ def test_an_answer_is_of_its_shape(http: httpx.Client, endpoint: Endpoint) -> No
     answer = http.get(f"/v1{endpoint.path}?{query}")
     assert answer.status_code == 200, answer.text
     told = msgspec.json.decode(answer.content, type=endpoint.shape, strict=True)
-    assert told.rows
+    assert msgspec.to_builtins(told)["rows"]
