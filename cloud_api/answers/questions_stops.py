@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from cloud_api.answers.notes import said_at
 from cloud_api.answers.places import Machine, Site
+from cloud_api.answers.questions import states
 from cloud_api.answers.stretches import segment_of
 from cloud_api.interpret.asking import Asked, Stop, shift_at
 from cloud_api.interpret.ledger import price
@@ -28,8 +29,8 @@ ZERO = Decimal(0)
 def open_stops(
     connection: Connection[Any], site: Site, machines: Sequence[Machine], from_us_: int, to_us_: int
 ) -> list[Stop]:
-    """Stops in [from_us_, to_us_) that neither a reason nor a note explains, by machine and time. Machines on
-    whose data a backlog is still to come are left out whole."""
+    """Stops in [from_us_, to_us_) that neither a reason nor a note explains, by machine and time. One that
+    still lasts is left out, and whole machines on whose data a backlog is still to come."""
     if site.book is None:
         return []
     by_id = {machine.machine_id: machine for machine in machines}
@@ -38,13 +39,20 @@ def open_stops(
     found: dict[int, list[Segment]] = {}
     for machine_id, *row in connection.execute(statement("context.stops"), window):
         found.setdefault(machine_id, []).append(segment_of(by_id[machine_id].name, tuple(row)))
+    ends = {
+        key: min(to_us(one.to), to_us_) for key, one in states(connection, machines, from_us(to_us_)).items()
+    }
     stops: list[Stop] = []
     for machine_id, segments in found.items():
         if any(segment.reason == IN_TRANSIT for segment in segments):
             continue
         machine = by_id[machine_id]
         here = [one for one in said if one.is_at(machine.name, machine.line)]
-        stops += (stop for stop in _stops(site, site.book, segments) if not _is_said(stop, here))
+        stops += (
+            stop
+            for stop in _stops(site, site.book, segments)
+            if stop.to_us < ends[machine_id] and not _is_said(stop, here)
+        )
     return stops
 
 

@@ -48,6 +48,10 @@ def _line(connection: Connection[Any], site: Site, machines: Sequence[Machine], 
     standing = states(connection, machines, now)
     ready = [one.machine for one in standing.values() if not one.waits]
     rows = asked_at(connection, site, machines, now_us)
+    shift = shift_at(site.book.almanac, now_us)
+    carries = any(row[-2] is not None and to_us(row[-2]) > now_us - 2 * HOUR_US for row in rows)
+    if shift.name is None and not carries:
+        return []
     stops = open_stops(connection, site, ready, now_us - FRESH_US - HOUR_US, now_us)
     names = {machine.machine_id: machine.name for machine in machines}
     for question_id, machine_id, *span, like_until, note_id in rows:
@@ -56,7 +60,6 @@ def _line(connection: Connection[Any], site: Site, machines: Sequence[Machine], 
             found = [stop for stop in like(stops, before) if stop.from_us < to_us(like_until)]
             explain_like(connection, site, question_id, note_id, found, now)
             stops = [stop for stop in stops if stop not in found]
-    shift = shift_at(site.book.almanac, now_us)
     down = frozenset(one.machine.name for one in standing.values() if one.is_down)
     asked = [asked_of(site, names[machine_id], span) for _, machine_id, *span, _, _ in rows]
     plant = site.book.plant

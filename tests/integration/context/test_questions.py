@@ -25,7 +25,8 @@ Raise = Callable[..., list[int]]
 
 def at(clock: str) -> datetime:
     """A time of 5 March at the site."""
-    return datetime.fromisoformat(f"2026-03-05T{clock}:00+01:00").astimezone(UTC)
+    seconds = "" if clock.count(":") == 2 else ":00"
+    return datetime.fromisoformat(f"2026-03-05T{clock}{seconds}+01:00").astimezone(UTC)
 
 
 @pytest.fixture
@@ -151,6 +152,24 @@ def test_what_comes_after_an_answer_is_like_it_too(
         )
     assert raised("13:40") == []
     assert [downtime(workshop.url)["cut", hour] for hour in (6, 7, 10)] == [1, 1, 1]
+
+
+def test_a_stop_that_still_lasts_is_not_taken_for_a_short_one(
+    workshop: Workshop, raised: Raise, floor: httpx.Client
+) -> None:
+    raised("09:25", "10:30", "12:05", "13:20")
+    short = next(one for one in rows(floor) if one["spans"] == 3)
+    answered(floor, short["id"], "part stuck", like=False)
+    with psycopg.connect(workshop.url) as connection:
+        connection.execute(
+            "update questions set like_until = starts_at + interval '12 hours', asked_at = starts_at"
+        )
+    raised("11:00:30")
+    notes = floor.get("/v1/notes?machine=cut&from=2026-03-05T11:00:00%2B01:00").json()["rows"]
+    assert notes == [], "the stop from 11:00 on lasts"
+    raised("13:40")
+    notes = floor.get("/v1/notes?machine=cut&from=2026-03-05T11:00:00%2B01:00").json()["rows"]
+    assert [note["source"] for note in notes] == ["like"]
 
 
 def test_dont_know_is_a_full_answer(workshop: Workshop, raised: Raise, floor: httpx.Client) -> None:
