@@ -37,6 +37,10 @@ LEAST = 12
 """Observations below which nothing is told."""
 SINCE = 6
 """Observations from its onset on that a shift needs to be structural, and a slope to be drift."""
+BACK = 3
+"""Observations after which a level that came back is back."""
+SAME = 1e-6
+"""Share of its size by which a return may miss the level before, where there is no noise at all."""
 PER_SEASON = 3
 """Observations per season below which it cannot be told from noise."""
 CLOSE = 2.0
@@ -154,12 +158,14 @@ def _verdict(told: Effect, effects: Sequence[Effect], bics: Mapping[str, float],
     lasting = min(bics[SHIFT], bics[SLOPE])
     if abs(pulse - lasting) <= CLOSE:
         return "undetermined"
+    if told.kind == SHIFT and count - told.onset >= BACK and _returned(told, effects):
+        return "temporary"
     if told.kind in (SHIFT, SLOPE) and count - told.onset < SINCE:
         return "undetermined"
     if told.kind == SLOPE:
         return "drift"
     if told.kind == SHIFT:
-        return "temporary" if _returned(told, effects) else "structural"
+        return "structural"
     if told.kind == TEMPORARY:
         return "temporary"
     return "isolated"
@@ -171,9 +177,8 @@ def _returned(last: Effect, effects: Sequence[Effect]) -> bool:
     if len(shifts) < 2:
         return False
     before = shifts[-2]
-    return before.size * last.size < 0 and abs(before.size + last.size) <= 2 * math.hypot(
-        before.error, last.error
-    )
+    far = max(2 * math.hypot(before.error, last.error), SAME * abs(last.size))
+    return before.size * last.size < 0 and abs(before.size + last.size) <= far
 
 
 def _weights(bics: Mapping[str, float]) -> dict[str, float]:

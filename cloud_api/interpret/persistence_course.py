@@ -152,9 +152,16 @@ def _changed(series: Array, found: Persistence) -> Course:
         until = _over(effect, found, count)
     if verdict == "temporary" and pair:
         before = pair[0]
-        begin, until, size = before.onset, effect.onset - 1, before.size
+        beside = [
+            each
+            for each in found.effects
+            if each.kind not in LASTING and before.onset <= each.onset <= effect.onset
+        ]
+        begin, size = before.onset, before.size
+        until = max([effect.onset - 1, *(each.onset for each in beside)])
         added = _course(before, count)
         added[effect.onset :] = 0.0
+        added = sum((_course(each, count) for each in beside), added)
     return Course(
         verdict=verdict,
         since=begin,

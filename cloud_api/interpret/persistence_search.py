@@ -24,7 +24,9 @@ EFFECT_COST = 3
 MOST_EFFECTS = 8
 SLOPING = 10
 """Observations from its onset on that a slope needs to be told from a shift."""
-NEGLIGIBLE = 1e-10
+NEGLIGIBLE = 4e-4
+"""Variance that counts as none, in that of the series: a cause that is zero but for one change has no noise
+to hold small differences against."""
 RARE = 3.0
 """What a slope has to be better than a shift by, in units of the criterion: things break more often than they
 wear evenly, and ten observations of either look alike."""
@@ -57,7 +59,7 @@ class Design:
     def bic(self, rss: Array, effects: int) -> Array:
         """Of models with that many effects, from their residual sums of squares, a row per correlation."""
         priced = np.array([self._price(effects, correlation) for correlation in CORRELATIONS])
-        fit = self.count * np.log(np.maximum(rss, NEGLIGIBLE) / self.count)
+        fit = self.count * np.log(np.maximum(rss, 0.0) / self.count + NEGLIGIBLE)
         whole: Array = fit + priced.reshape(-1, *[1] * (fit.ndim - 1))
         return whole
 

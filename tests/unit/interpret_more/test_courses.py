@@ -108,3 +108,12 @@ def test_four_in_five_periods_end_inside_the_range() -> None:
         reach = range_of(20 * known.mean(), [spread(known - known.mean(), [1.0] * 20)])
         inside += reach.p10 <= draw[40:].sum() <= reach.p90
     assert 0.75 <= inside / 400 <= 0.88
+
+
+@pytest.mark.parametrize("onset", [5, 9, 14, 17])
+def test_a_cause_that_is_zero_but_for_one_week_is_temporary(onset: int) -> None:
+    """Nothing outside the week has any noise to hold the differences inside it against."""
+    week = (onset <= DAYS) & (onset + 5 > DAYS)
+    found = course(0.37 * week * (1 + 0.04 * noise(onset)), WEEK)
+    assert (found.verdict, found.since, found.until) == ("temporary", onset, onset + 4)
+    assert sum(found.added) == pytest.approx(0.37 * 5, rel=0.01)
