@@ -20,12 +20,13 @@ from cloud_api.answers.bridge_rounding import Told, decimal, rounded
 from cloud_api.answers.bridge_sides import Side
 from cloud_api.answers.bridge_statement import statement
 from cloud_api.answers.bridge_walks import Step, Walk
-from cloud_api.answers.confidence import trust
+from cloud_api.answers.confidence import CAUSAL, trust
 from cloud_api.answers.envelope import envelope
 from cloud_api.answers.grouping import Key
+from cloud_api.answers.ledger import unexplained_of
 from cloud_api.answers.owners import owner_of, owner_of_reason
 from cloud_api.answers.question import Question
-from cloud_api.answers.shapes import CountedAt
+from cloud_api.answers.shapes import Confidence, CountedAt
 from cloud_api.answers.shapes.bridge import Aside, Bridge, BridgeBar, BridgeGroup, EvidenceRow, GoodUnits
 from cloud_api.answers.standing import window
 from cloud_api.interpret.matching import REASONED
@@ -44,13 +45,13 @@ def bridge(connection: Connection[Any], question: Question, sees_money: bool, no
     evidence = evidence_of(connection, question, base, walk, figures, per_unit)
     context = context_of(connection, question, figures, base is None, per_unit, now)
     bars = _bars(question, base, walk, figures, evidence, context)
-    told_of_base = None if base is None else trust(connection, base, now)
+    told_of_base = None if base is None or start is None else _trust(connection, base, start, now)
     text = statement(
         question, base, base_name(question), measure, bars, figures, data_share(connection, base)
     )
     base_from, base_to = (None, None) if base is None else window(base)
     return Bridge(
-        **envelope(connection, question, now),
+        **envelope(connection, question, now, end.by_cause()),
         measure=measure,
         base=base_name(question),
         base_from=base_from,
@@ -70,6 +71,12 @@ def bridge(connection: Connection[Any], question: Question, sees_money: bool, no
         statement=" ".join(text.sentences),
         statement_links=text.links,
     )
+
+
+def _trust(connection: Connection[Any], base: Question, start: Side, now: datetime) -> Confidence:
+    """How far the base can be trusted; its amounts are known already, unless it asks for some causes only."""
+    causal = any(base.names(name) is not None for name in CAUSAL)
+    return trust(connection, base, now, None if causal else unexplained_of(start.by_cause()))
 
 
 def _bars(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +20,7 @@ from cloud_api.answers.places import Site
 from cloud_api.answers.question import Mistake, Question, QuestionError
 from cloud_api.interpret.model import Output
 from cloud_api.interpret.money import exactly
+from cloud_api.interpret.plant import Standard
 from cloud_api.interpret.standards import Book, in_force
 from cloud_api.interpret.variance import machines_counted
 
@@ -52,6 +54,12 @@ class Side:
     def volume(self) -> Decimal:
         """All good units."""
         return sum(self.units.values(), ZERO)
+
+    def by_cause(self) -> list[tuple[str, Decimal]]:
+        """Amounts by cause, a cause more than once; what the measure leaves out is in it, revenue is not."""
+        cause, resource = self.by.index("cause"), self.by.index("resource")
+        booked = [(key[cause], amount) for key, amount in self.amounts.items() if key[resource] != REVENUE[0]]
+        return [*booked, *((key[2], amount) for key, amount in self.aside.items())]
 
     def makes(self, key: Key) -> Makes | None:
         """Whose units a cost belongs to, None where it has no product."""
@@ -107,10 +115,38 @@ def counted_units(connection: Connection[Any], question: Question) -> Iterator[t
             continue
         machines = {machine.name: machine for machine in machines_at(question, site)}
         book = book_for(site.book, question, machines)
-        cut = (one for one in edge_outputs(connection, question, site) if one.machine in machines)
-        for output in (*made(connection, question, site, book), *filter(_asked(question), cut)):
+        ends = line_ends(book)
+        at_ends = replace(question, sites=(site,), wanted={**question.wanted, "machine": tuple(sorted(ends))})
+        cut = (one for one in edge_outputs(connection, at_ends, site) if one.machine in machines)
+        for output in (*made(connection, at_ends, site, book), *filter(_asked(question), cut)):
             if output.good and output.machine == _last(book, output):
                 yield site, book, output
+
+
+def line_ends(book: Book) -> set[str]:
+    """Machines at which output of their line may count: the last, and each with a standard for a product
+    that no later machine has as early."""
+    since: dict[tuple[str, str], dt.date] = {}
+    for (machine, product), rows in _by_cell(book).items():
+        first = min(row.recorded_at for row in rows)
+        since[machine, product] = min(row.effective_from for row in rows if row.recorded_at == first)
+    ends = set()
+    for line in book.plant.lines:
+        names = [machine.id for machine in line.machines]
+        ends |= set(names[-1:])
+        for at, name in enumerate(names):
+            for product in {product for machine, product in since if machine == name}:
+                later = [since[one, product] for one in names[at + 1 :] if (one, product) in since]
+                if not later or min(later) > since[name, product]:
+                    ends.add(name)
+    return ends
+
+
+def _by_cell(book: Book) -> dict[tuple[str, str], list[Standard]]:
+    rows: dict[tuple[str, str], list[Standard]] = defaultdict(list)
+    for row in book.plant.standards:
+        rows[row.machine, row.product].append(row)
+    return rows
 
 
 def _last(book: Book, output: Output) -> str:
