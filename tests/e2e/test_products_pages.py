@@ -15,6 +15,7 @@ from tests.integration.products.conftest import Mill, mill
 __all__ = ["mill"]
 
 pytestmark = pytest.mark.needs("chromium")
+expect.set_options(timeout=20_000)
 
 LIGHT_BYTES = 300_000
 PAGES = ("products", "constraints", "orders", "timeline")
