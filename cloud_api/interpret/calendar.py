@@ -173,7 +173,7 @@ class Almanac:
         self, from_us: int, to_us: int, cuts: tuple[int, ...] = (), marks: tuple[int, ...] = ()
     ) -> list[GridCell]:
         """Cells that tile [from_us, to_us), cut at UTC hours, production days, site midnights, calendar
-        status, at `marks` and at `cuts`; `slice_us` is the start of the slice of its hour that `cuts` make."""
+        status, `marks` and `cuts`; `slice_us` is the start of the slice of its hour that `cuts` make."""
         tiles = self.spans(from_us, to_us)
         starts = [tile.from_us for tile in tiles]
         slices = sorted({*range(from_us - from_us % HOUR_US, to_us, HOUR_US), *cuts})
