@@ -23,6 +23,8 @@ from cloud_api.store.statements import statement
 from cloud_api.store.times import HOUR_US, from_us, to_us
 
 IN_TRANSIT = "in transit"
+NO_DATA = "no data"
+"""Reason of the time after a file ended: nobody at the machine could say more of it."""
 ZERO = Decimal(0)
 
 
@@ -89,7 +91,7 @@ def _stops(site: Site, book: Book, segments: Sequence[Segment]) -> Iterator[Stop
     held: Stop | None = None
     for segment in segments:
         cause = CAUSE_OF_STATE[segment.state]
-        if reason_explains(cause, segment.reason, silent):
+        if reason_explains(cause, segment.reason, silent) or segment.reason == NO_DATA:
             continue
         amount = sum(
             (entry.amount for entry in price([segment], segment.machine, book) if entry.cause == cause), ZERO
