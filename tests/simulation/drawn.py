@@ -57,7 +57,8 @@ def drawn(seed: int) -> Drawn:
         noise[at] += memory * noise[at - 1]
     weekday = np.arange(count) % 7
     values = noise[WARM:] + chance.normal(size=7)[weekday]
-    kind, size, onset = (NONE, PULSE, SHIFT)[seed % 3], 0.0, None
+    kind, size = (NONE, PULSE, SHIFT)[seed % 3], 0.0
+    onset: int | None = None
     sign = chance.choice([-1, 1])
     if kind == PULSE:
         size, onset = chance.uniform(2, 8), int(chance.integers(5, count))
