@@ -19,12 +19,11 @@ from cloud_api.interpret.matching import Said, reason_explains, silent_reasons
 from cloud_api.interpret.model import CAUSE_OF_STATE, Segment
 from cloud_api.interpret.money import CONTEXT
 from cloud_api.interpret.standards import Book
+from cloud_api.store.evidence import NO_DATA
 from cloud_api.store.statements import statement
 from cloud_api.store.times import HOUR_US, from_us, to_us
 
 IN_TRANSIT = "in transit"
-NO_DATA = "no data"
-"""Reason of the time after a file ended: nobody at the machine could say more of it."""
 ZERO = Decimal(0)
 
 
@@ -86,7 +85,8 @@ def asked_of(site: Site, machine: str, row: Sequence[Any]) -> Asked:
 
 
 def _stops(site: Site, book: Book, segments: Sequence[Segment]) -> Iterator[Stop]:
-    """Segments of one machine joined to stops, priced, without those that a reason explains."""
+    """Segments of one machine joined to stops, priced, without those that a reason explains, and without the
+    time after a file ended, of which nobody at the machine could say more."""
     silent = silent_reasons(site.plant)
     held: Stop | None = None
     for segment in segments:
