@@ -111,16 +111,27 @@ def list_price(book: Book, product: str, output: Output) -> Decimal | None:
 def counted_units(connection: Connection[Any], question: Question) -> Iterator[tuple[Site, Book, Output]]:
     """Output of each line at the last machine asked for that has a standard for the product, or the last."""
     for site in question.sites:
-        if site.book is None:
-            continue
-        machines = {machine.name: machine for machine in machines_at(question, site)}
-        book = book_for(site.book, question, machines)
-        ends = line_ends(book)
-        at_ends = replace(question, sites=(site,), wanted={**question.wanted, "machine": tuple(sorted(ends))})
-        cut = (one for one in edge_outputs(connection, at_ends, site) if one.machine in machines)
-        for output in (*made(connection, at_ends, site, book), *filter(_asked(question), cut)):
-            if output.good and output.machine == _last(book, output):
-                yield site, book, output
+        for part in site.parts():
+            if part.book is not None:
+                yield from _counted_in(connection, question, site, part, part.book)
+
+
+def _counted_in(
+    connection: Connection[Any], question: Question, site: Site, part: Site, kept: Book
+) -> Iterator[tuple[Site, Book, Output]]:
+    """The same of the days of a site that one plant model prices."""
+    machines = {machine.name: machine for machine in machines_at(question, part)}
+    book = book_for(kept, question, machines)
+    ends = line_ends(book)
+    at_ends = replace(question, sites=(site,), wanted={**question.wanted, "machine": tuple(sorted(ends))})
+    cut = (
+        one
+        for one in edge_outputs(connection, at_ends, site)
+        if one.machine in machines and part.holds(one.production_day)
+    )
+    for output in (*made(connection, at_ends, part, book), *filter(_asked(question), cut)):
+        if output.good and output.machine == _last(book, output):
+            yield part, book, output
 
 
 def line_ends(book: Book) -> set[str]:
