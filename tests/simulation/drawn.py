@@ -67,8 +67,8 @@ def drawn(seed: int) -> Drawn:
         size, onset = chance.uniform(1.5, 4), int(chance.integers(10, count - 9))
         values[onset:] += sign * size
     there = chance.random(count) > 0.05
-    at = None if onset is None else int(there[:onset].sum())
-    return Drawn(values[there], [str(day) for day in weekday[there]], kind, size, at)
+    first = None if onset is None else int(there[:onset].sum())
+    return Drawn(values[there], [str(day) for day in weekday[there]], kind, size, first)
 
 
 def judged(seeds: range) -> Errors:
