@@ -103,6 +103,7 @@ class Plant:
     tariffs: Versions = field(default_factory=Versions)
     pairs: Versions = field(default_factory=Versions)
     charges: list[Charge] = field(default_factory=list)
+    works: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)
     confirmations: list[dict[str, Any]] = field(default_factory=list)
     revised: bool = False
     known_allowances: dict[Any, Any] = field(default_factory=dict)
@@ -253,7 +254,8 @@ def standard_of(row: dict[str, str]) -> Standard:
 
 def add_events(plant: Plant, directory: Path) -> None:
     """Charges, and maintenance that is not in the rate. Cost model, pricing: maintenance with `in_rate:
-    false` goes to `planned_stop` if its kind is planned, else `downtime`, at its start."""
+    false` goes to `planned_stop` if its kind is planned, else `downtime`, at its start. What has an end
+    explains the stops in it to which nobody gave a reason."""
     for row in table_of(directory, "charges.csv"):
         plant.charges.append(
             Charge(
@@ -266,6 +268,10 @@ def add_events(plant: Plant, directory: Path) -> None:
             )
         )
     for row in table_of(directory, "maintenance.csv"):
+        if text_or_none(row.get("end")) is not None:
+            start, end = plant.clock.instant(row["start"]), plant.clock.instant(row["end"])
+            work = (start, end, f"maintenance: {row['kind'].strip()}")
+            plant.works.setdefault((row.get("machine") or "").strip(), []).append(work)
         if truth(row.get("in_rate"), default=True) or text_or_none(row.get("cost")) is None:
             continue
         cause = "planned_stop" if row["kind"].strip() == "planned" else "downtime"

@@ -80,6 +80,8 @@ def pieces_of(
     steps = [states, crew, known, *signals.values()]
     edges = {step.at for series in steps for step in series} | set(cuts) | set(calendar.boundaries())
     edges |= plant.clock.boundaries(first, watermark) | {first, watermark}
+    works = sorted(plant.works.get(machine.id, []))
+    edges |= {edge for start, end, _ in works for edge in (start, end)}
     inside = sorted(edge for edge in edges if first <= edge <= watermark)
     pieces = [
         Piece(
@@ -100,6 +102,7 @@ def pieces_of(
         for start, end in itertools.pairwise(inside)
     ]
     give_reasons(pieces, signals["reason"])
+    explain_by_maintenance(pieces, works)
     give_products(pieces)
     give_counts(pieces, history)
     return pieces
@@ -123,6 +126,14 @@ def give_reasons(pieces: list[Piece], given: list[Step]) -> None:
         stop = []
         if piece is not None and piece.state == "running":
             piece.reason = None
+
+
+def explain_by_maintenance(pieces: list[Piece], works: list[tuple[int, int, str]]) -> None:
+    """Maintenance of a machine explains the part of its stops to which nobody gave a reason."""
+    for piece in pieces:
+        if piece.state == "down" and piece.reason is None:
+            covering = [reason for start, end, reason in works if start <= piece.start < end]
+            piece.reason = covering[0] if covering else None
 
 
 def reason_stop(stop: list[Piece], given: list[Step]) -> None:
