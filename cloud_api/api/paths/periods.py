@@ -37,6 +37,7 @@ ENDPOINTS = (
         "`/v1/reconciliation?month=2026-03`.",
         reconciliation.reconciliation,
         reconciliation.OPTIONS,
+        "month=2026-03",
     ),
 )
 
