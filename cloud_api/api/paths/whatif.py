@@ -27,6 +27,7 @@ ENDPOINTS = (
         f"{SAID} Example: `/v1/whatif?from=2026-03-02&to=2026-03-30&machine=press-1&product=P&cycle_s=34`.",
         whatif,
         OPTIONS,
+        "from=2026-03-02&to=2026-03-05&machine=cut&product=P&cycle_s=34",
     ),
 )
 
