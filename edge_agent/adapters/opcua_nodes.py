@@ -95,10 +95,11 @@ def taken(value: Any, place: Place) -> Any:
         return value
     content, kind = variant.Value, variant.VariantType
     if place.range is not None:
-        for _ in place.range.split(","):
-            if not isinstance(content, list) or len(content) != 1:
+        for index in map(int, place.range.split(",")):
+            if not isinstance(content, list) or not (len(content) == 1 or len(content) > index):
                 return _nothing(value, ua.StatusCodes.BadIndexRangeNoData)
-            content = content[0]
+            # One element is the one asked for; more come from a server that ignores ranges.
+            content = content[0] if len(content) == 1 else content[index]
     for step in place.rest:
         if isinstance(step, int):
             if not isinstance(content, list) or step >= len(content):
