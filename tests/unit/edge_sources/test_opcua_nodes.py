@@ -26,5 +26,5 @@ def test_the_element_asked_for_is_taken(content: Any, range_: str, element: int)
 @pytest.mark.parametrize(("content", "range_"), [([1, 2], "5"), ([], "0"), (4, "0")])
 def test_what_is_not_there_is_bad(content: Any, range_: str) -> None:
     value = read(content, range_)
-    assert value.Value is None
+    assert value.Value.Value is None
     assert value.StatusCode.value == ua.StatusCodes.BadIndexRangeNoData
