@@ -21,7 +21,7 @@ from tests.conftest import Servers
 from tests.integration.api.conftest import Shop, new_shop
 from tests.integration.api.serving import client
 
-EXAMPLES = int(os.environ.get("PLANTLEDGER_FUZZ_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("PLANTLEDGER_FUZZ_EXAMPLES", "8"))
 """Requests per path; more are worth a night."""
 
 FUZZ = settings(
