@@ -18,6 +18,7 @@ lint: ## formatting, style, types and the rules of who may import whom
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@$(PY) -m tests.rules
+	@$(PY) -m deploy.reference --check
 
 bench: ## benchmarks, as a table with ratios against the obvious limit; SOAK=3600 for an hour of the agent
 	@deploy/setup dev

@@ -95,7 +95,7 @@ def _known(rows: Sequence[AssumptionRow], currency: str | None, asked: _Asked) -
     if broken:
         named = "; ".join(
             f"{_assumption(row)} is {_figure(row.observed)} {row.unit}, not {_figure(row.assumed)}, "
-            f"since {row.since}"
+            f"since {row.moved or row.since}"
             for row in broken[:NAMED]
         )
         more = f"; and {len(broken) - NAMED} more" if len(broken) > NAMED else ""
