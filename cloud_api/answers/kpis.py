@@ -18,6 +18,7 @@ from cloud_api.answers.facts import changes, machines_at
 from cloud_api.answers.grouping import Grain, Key, evidence, filters, key_of, needs, ordered
 from cloud_api.answers.paging import one_page
 from cloud_api.answers.places import Machine, Site
+from cloud_api.answers.posting import read_ledger
 from cloud_api.answers.question import Question
 from cloud_api.answers.shapes.kpis import KpiAnswer, KpiFigures, KpiRow
 from cloud_api.answers.window import window_at
@@ -26,7 +27,6 @@ from cloud_api.interpret.kpis import kpis as ratios
 from cloud_api.interpret.model import Output
 from cloud_api.interpret.money import CONTEXT
 from cloud_api.interpret.standards import Book
-from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us, to_us
 
 ZERO = Decimal(0)
@@ -65,13 +65,14 @@ def facts_by(connection: Connection[Any], question: Question) -> dict[Key, KpiFa
     """The additive facts of each group of `by`."""
     found: dict[Key, KpiFacts] = {}
     for site in question.sites:
-        if site.book is None:
-            continue
-        groups: dict[Key, list[Output]] = defaultdict(list)
-        for grain, output in _scheduled(connection, question, site, site.book):
-            groups[key_of(grain, question.by)].append(output)
-        for key, outputs in groups.items():
-            found[key] = found.get(key, KpiFacts()) + kpi_facts(outputs, ideal_cycle(site.book))
+        for part in site.parts():
+            if part.book is None:
+                continue
+            groups: dict[Key, list[Output]] = defaultdict(list)
+            for grain, output in _scheduled(connection, question, site, part, part.book):
+                groups[key_of(grain, question.by)].append(output)
+            for key, outputs in groups.items():
+                found[key] = found.get(key, KpiFacts()) + kpi_facts(outputs, ideal_cycle(part.book))
     return found
 
 
@@ -112,20 +113,22 @@ def _hours(us: int) -> Decimal | None:
 
 
 def _scheduled(
-    connection: Connection[Any], question: Question, site: Site, book: Book
+    connection: Connection[Any], question: Question, site: Site, part: Site, book: Book
 ) -> Iterator[tuple[Grain, Output]]:
-    """Scheduled outputs: time under the product that took it, units under the one that they are of."""
-    machines = {machine.name: machine for machine in machines_at(question, site)}
+    """Scheduled outputs of a part of a site: time under the product that took it, units under the one that
+    they are of."""
+    machines = {machine.name: machine for machine in machines_at(question, part)}
+    cut = edge_outputs(connection, question, site)
     for output in (
-        *_stored(connection, question, site, book, machines),
-        *edge_outputs(connection, question, site),
+        *_stored(connection, question, part, book, machines),
+        *(output for output in cut if part.holds(output.production_day)),
     ):
         if output.calendar != "scheduled" or output.machine not in machines:
             continue
-        for part in _parts(output):
-            said = {"product": part.product, "order": part.order, "shift": part.shift}
+        for one in _parts(output):
+            said = {"product": one.product, "order": one.order, "shift": one.shift}
             if all((named := question.names(name)) is None or said[name] in named for name in said):
-                yield _grain(site, machines[part.machine], part), part
+                yield _grain(site, machines[one.machine], one), one
 
 
 def _parts(output: Output) -> Iterator[Output]:
@@ -187,11 +190,12 @@ def _stored(
         "end_hour": span.end_hour,
         "first_day": span.first_day,
         "end_day": span.end_day,
+        "days": site.days_told,
         **filters(question),
         **asked,
         "by_order": asked["by_order"] or question.names("order") is not None,
     }
-    for values in connection.execute(statement("products.kpi_facts"), parameters):
+    for values in read_ledger(connection, "products.kpi_facts", parameters, site.has_closed):
         row = _Row(*values)
         effective = dates[row.epoch - 1] if row.epoch else row.first
         yield Output(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -18,10 +18,12 @@ from cloud_api.answers.edges import edge_outputs
 from cloud_api.answers.envelope import envelope
 from cloud_api.answers.facts import machines_at, made
 from cloud_api.answers.ledger import sums_of
+from cloud_api.answers.orders_life import Life
 from cloud_api.answers.paging import one_page
 from cloud_api.answers.places import Site
+from cloud_api.answers.posting import read_ledger
 from cloud_api.answers.question import Question, told
-from cloud_api.answers.shapes.orders import OrderRow, Orders, State
+from cloud_api.answers.shapes.orders import OrderRow, Orders
 from cloud_api.answers.window import window_at
 from cloud_api.interpret import plant
 from cloud_api.interpret.allowance import Allowances
@@ -80,30 +82,6 @@ def order_rows(
     )
 
 
-@dataclass(slots=True)
-class Life:
-    """What is known of one order; `good` and `standard` by the line where units count."""
-
-    order: str
-    plans: list[plant.Order] = field(default_factory=list)
-    made: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-    good: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-    counted_at: dict[str, str] = field(default_factory=dict)
-    standard: Decimal = ZERO
-    actual: Decimal = ZERO
-    began: bool = False
-    time_us: dict[str, int] = field(default_factory=dict)
-    reached_us: int | None = None
-    left_us: int | None = None
-
-    @property
-    def product(self) -> str | None:
-        """As planned, else what it made most of."""
-        if self.plans:
-            return self.plans[-1].product
-        return max(self.made, key=lambda name: (self.made[name], name), default=None)
-
-
 class _Site:
     """The orders of one site."""
 
@@ -127,9 +105,8 @@ class _Site:
 
     def _lives(self) -> dict[str, Life]:
         """Orders that were worked on or planned in the window."""
-        worked = [
-            name for (name,) in self.connection.execute(statement("products.orders_at"), self._window())
-        ]
+        asked, late = self._window(), self.site.has_closed
+        worked = [name for (name,) in read_ledger(self.connection, "products.orders_at", asked, late)]
         worked += [
             name
             for output in edge_outputs(self.connection, self.question, self.site)
@@ -169,6 +146,7 @@ class _Site:
             "end_hour": span.end_hour,
             "first_day": span.first_day,
             "end_day": span.end_day,
+            "posting": self.question.basis == "posting",
         }
 
     def _life(self, lives: dict[str, Life]) -> Question:
@@ -189,31 +167,46 @@ class _Site:
     def _make(self, lives: dict[str, Life]) -> None:
         """Good units where they are counted, and what the standard allows for them."""
         question = self._life(lives)
-        cut = edge_outputs(self.connection, question, self.site)
-        units = [
-            *made(self.connection, question, self.site, self.book),
-            *(output for output in cut if output.made_order in lives and output.machine in self.machines),
+        cut = [
+            output
+            for output in edge_outputs(self.connection, question, self.site)
+            if output.made_order in lives and output.machine in self.machines
         ]
-        tell = {output.machine for output in units} | {row.machine for row in self.book.plant.orders}
-        for output in units:
-            life = lives[str(output.made_order)]
-            row = [name for name in self._row_of(output) if name in tell]
-            last = row[-1] if row else None
-            if output.made_product is not None:
-                life.made[output.made_product] += output.good
-            if output.machine == last or (last is None and output.good):
-                line = self.book.machines[output.machine].line
-                life.good[line] += output.good
-                life.counted_at[line] = output.machine
-                life.standard += output.good * self._unit_cost(row, output)
+        tell = self._telling()
+        for part in self.site.parts():
+            if part.book is None:
+                continue
+            costs = Allowances(book_for(part.book, self.question, self.machines))
+            units = [
+                *made(self.connection, question, part, part.book),
+                *(output for output in cut if part.holds(output.production_day)),
+            ]
+            for output in units:
+                self._add(lives[str(output.made_order)], output, costs, tell)
 
-    def _row_of(self, output: Output) -> list[str]:
-        line = self.book.machines[output.machine].line
-        return machines_counted(self.book, line, output.made_product, output)
+    def _telling(self) -> set[str]:
+        """Machines that tell which order they work on, or that one is planned on: at the last of a line
+        units count."""
+        names = {machine.machine_id: name for name, machine in self.machines.items()}
+        asked = {"machines": list(names), "signals": None, "roles": ["order"]}
+        series = self.connection.execute(statement("answers.series"), asked).fetchall()
+        return {names[row[1]] for row in series} | {row.machine for row in self.book.plant.orders}
 
-    def _unit_cost(self, row: Sequence[str], output: Output) -> Decimal:
-        said = (output.made_product, output.shift, output.effective)
-        return sum((self.allowances.unit_cost(machine, *said) for machine in row), ZERO)
+    @staticmethod
+    def _add(life: Life, output: Output, costs: Allowances, tell: set[str]) -> None:
+        line = costs.book.machines[output.machine].line
+        row = [
+            name for name in machines_counted(costs.book, line, output.made_product, output) if name in tell
+        ]
+        last = row[-1] if row else None
+        if output.made_product is not None:
+            life.made[output.made_product] += output.good
+        if output.machine == last or (last is None and output.good):
+            life.good[line] += output.good
+            life.counted_at[line] = output.machine
+            said = (output.made_product, output.shift, output.effective)
+            each = sum((costs.unit_cost(machine, *said) for machine in row), ZERO)
+            life.standard += output.good * each
 
     def _pay(self, lives: dict[str, Life]) -> None:
         for (order,), sum_ in sums_of(self.connection, self._life(lives)).items():
@@ -223,21 +216,22 @@ class _Site:
         """When each order was worked on, and when it was complete."""
         names = {machine.machine_id: name for name, machine in self.machines.items()}
         asked = self._window(whole_life=True) | {"orders": list(lives)}
-        for row in self.connection.execute(statement("products.orders_time"), asked):
-            order, machine_id, _, _, scheduled_us = row
-            lives[order].began = True
-            lives[order].time_us[names[machine_id]] = scheduled_us
+        for row in read_ledger(self.connection, "products.orders_time", asked, self.site.has_closed):
+            order, machine_id, scheduled_us = row
+            life, machine = lives[order], names[machine_id]
+            life.began = True
+            life.time_us[machine] = life.time_us.get(machine, 0) + scheduled_us
         done = [life for life in lives.values() if self._is_done(life)]
         counted = {life.order: self._counted(life) for life in done}
         parameters = {
             "orders": [life.order for life in done],
             "counted_at": [self.machines[str(counted[life.order][1])].machine_id for life in done],
-            "planned": [_planned(life) for life in done],
+            "planned": [life.planned for life in done],
         }
         for order, begin, end, good, through in self.connection.execute(
             statement("products.orders_done"), parameters
         ):
-            planned = _planned(lives[order]) or ZERO
+            planned = lives[order].planned or ZERO
             lives[order].reached_us = reached_us(planned, to_us(begin), to_us(end), good, through)
         self._leave([life for life in lives.values() if life.began and life.plans and life not in done])
 
@@ -256,7 +250,7 @@ class _Site:
                 life.left_us = to_us(ends[life.order])
 
     def _is_done(self, life: Life) -> bool:
-        planned = _planned(life)
+        planned = life.planned
         line, machine = self._counted(life)
         return planned is not None and machine is not None and 0 < planned <= life.good[str(line)]
 
@@ -272,7 +266,7 @@ class _Site:
     def _row(self, life: Life) -> OrderRow:
         line, machine = self._counted(life)
         good = life.good[line] if line is not None else ZERO
-        planned = _planned(life)
+        planned = life.planned
         end_us = max((to_us(row.planned_end) for row in life.plans), default=None)
         progress = self._progress(life, line, machine, good) if planned is not None else None
         estimate = None if progress is None else estimate_at_completion(progress)
@@ -294,7 +288,7 @@ class _Site:
             product=life.product,
             line=line,
             machine=machine,
-            state=_state(life, done),
+            state=life.state(done),
             planned=planned,
             good=good.quantize(UNITS, context=CONTEXT),
             standard_cost=shown(life.standard),
@@ -317,7 +311,7 @@ class _Site:
         standards = self._standards(life, line, begin)
         each = life.standard / good if good and life.standard else self._next_unit(life, standards, begin)
         return Progress(
-            planned=_planned(life) or ZERO,
+            planned=life.planned or ZERO,
             good=good,
             actual=life.actual,
             scheduled_us=life.time_us.get(machine or "", 0),
@@ -358,22 +352,6 @@ class _Site:
             "segments": f"/v1/segments?{urlencode(asked)}",
             "variances": f"/v1/variances?{urlencode([*asked, ('by', 'resource,cause')])}",
         }
-
-
-def _planned(life: Life) -> Decimal | None:
-    """Planned units: of the last planned machine of the order."""
-    if not life.plans:
-        return None
-    last = life.plans[-1].machine
-    return sum((row.quantity for row in life.plans if row.machine == last), ZERO)
-
-
-def _state(life: Life, done: bool) -> State:
-    if done:
-        return "done"
-    if life.left_us is not None:
-        return "left"
-    return "begun" if life.began or any(life.good.values()) else "planned"
 
 
 def _shown(amount: Decimal | None) -> Decimal | None:

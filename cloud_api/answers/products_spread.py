@@ -191,4 +191,5 @@ def _window(question: Question, site: Site) -> dict[str, Any]:
         "end_hour": span.end_hour,
         "first_day": span.first_day,
         "end_day": span.end_day,
+        "posting": question.basis == "posting",
     }

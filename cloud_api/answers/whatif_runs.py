@@ -86,6 +86,7 @@ def runs_of(connection: Connection[Any], question: Question, site: Site, machine
         "end_hour": span.end_hour,
         "first_day": span.first_day,
         "end_day": span.end_day,
+        "posting": question.basis == "posting",
     }
     runs = Runs()
     for row in connection.execute(statement("whatif.runs"), parameters):

@@ -17,7 +17,7 @@ select machine_id, production_day, coalesce(made_product, product), coalesce(mad
                                          and crew_assumed_us = 0), 0)::float8 / 3.6e9,
        coalesce(sum((select sum((turn ->> 'count')::int) from jsonb_array_elements(changeovers) turn))
                 filter (where changeovers <> '[]'), 0)::float8
-from outputs
+from ledger_outputs
 where site = %(site)s and machine_id = any(%(machines)s)
   and production_day >= %(first_day)s and production_day < %(end_day)s
   and state in ('running', 'down', 'changeover')
@@ -29,7 +29,7 @@ order by 1, 3, 6;
 -- What actual prices cost beyond standard ones: machine, resource, item, amount, and quantity of all causes.
 select machine_id, resource, item, coalesce(sum(amount) filter (where cause = 'price'), 0)::float8,
        coalesce(sum(quantity), 0)::float8
-from entries
+from ledger_entries
 where site = %(site)s and machine_id = any(%(machines)s)
   and production_day >= %(first_day)s and production_day < %(end_day)s
   and resource in ('machine', 'labour', 'energy', 'material')

@@ -5,14 +5,16 @@
 select machine_id, width_bucket(effective, %(changes)s::date[]), min(effective), state,
        product, case when %(by_order)s then order_id end,
        made_product, case when %(by_order)s then made_order end, shift,
-       case when %(by_hour)s then hour end, case when %(by_day)s then production_day end, crew,
+       case when %(by_hour)s then case when %(posting)s then booked_hour else hour end end,
+       case when %(by_day)s then case when %(posting)s then booked_day else production_day end end, crew,
        sum(duration_us)::bigint, sum(good), sum(scrap), sum(rework)
-from outputs
+from ledger_outputs
 where site = %(site)s and machine_id = any(%(machines)s) and calendar = 'scheduled'
-  and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
-  and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
-  and (%(first_day)s::date is null or production_day >= %(first_day)s)
-  and (%(end_day)s::date is null or production_day < %(end_day)s)
+  and (%(days)s::datemultirange is null or production_day <@ %(days)s::datemultirange)
+  and (%(first_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end >= %(first_hour)s)
+  and (%(end_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end < %(end_hour)s)
+  and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
+  and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
   and (%(product)s::text[] is null or product = any(%(product)s) or made_product = any(%(product)s)
        or (%(none_product)s and (product is null or made_product is null)))
   and (%(order)s::text[] is null or order_id = any(%(order)s) or made_order = any(%(order)s)
@@ -23,24 +25,24 @@ group by 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12;
 -- name: orders_at
 -- Orders that some machines of a site worked on in a window.
 select distinct named.name from (
-    select order_id, made_order from outputs
+    select order_id, made_order from ledger_outputs
     where site = %(site)s and machine_id = any(%(machines)s)
-      and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
-      and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
-      and (%(first_day)s::date is null or production_day >= %(first_day)s)
-      and (%(end_day)s::date is null or production_day < %(end_day)s)
+      and (%(first_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end >= %(first_hour)s)
+      and (%(end_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end < %(end_hour)s)
+      and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
+      and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
 ) as worked, unnest(array[order_id, made_order]) as named (name)
 where named.name is not null;
 
 -- name: orders_time
--- When and how long some machines worked on some orders, before an hour. Per order and machine: first hour, last
--- hour, scheduled time in microseconds.
-select order_id, machine_id, min(hour), max(hour),
+-- How long some machines worked on some orders, before an hour. Per order and machine: scheduled time in
+-- microseconds.
+select order_id, machine_id,
        coalesce(sum(duration_us) filter (where calendar = 'scheduled'), 0)::bigint
-from outputs
+from ledger_outputs
 where site = %(site)s and machine_id = any(%(machines)s) and order_id = any(%(orders)s)
-  and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
-  and (%(end_day)s::date is null or production_day < %(end_day)s)
+  and (%(end_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end < %(end_hour)s)
+  and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
 group by 1, 2;
 
 -- name: orders_left
@@ -69,10 +71,10 @@ with counted as (
     select c.order_id, c.planned, s.starts_at, s.ends_at, s.good,
            sum(s.good) over (partition by c.order_id order by s.starts_at) as through
     from counted c join segments s on s.machine_id = c.machine_id and s.made_order = c.order_id
-    where s.good > 0
+    where s.good <> 0
 )
 select distinct on (order_id) order_id, starts_at, ends_at, good, through
-from made where through >= planned
+from made where through >= planned and good > 0
 order by order_id, starts_at;
 
 -- name: order_pace
@@ -80,24 +82,24 @@ order by order_id, starts_at;
 -- units that passed, good units.
 select made_order, machine_id, made_product, coalesce(sum(duration_us) filter (where state = 'running'), 0)::bigint,
        sum(good + scrap + rework), sum(good)
-from outputs
+from ledger_outputs
 where site = %(site)s and machine_id = any(%(machines)s) and made_order is not null and made_product is not null
-  and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
-  and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
-  and (%(first_day)s::date is null or production_day >= %(first_day)s)
-  and (%(end_day)s::date is null or production_day < %(end_day)s)
+  and (%(first_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end >= %(first_hour)s)
+  and (%(end_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end < %(end_hour)s)
+  and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
+  and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
 group by 1, 2, 3;
 
 -- name: run_times
 -- Running time, and changeovers that began, of a site in a window. Per machine and product: microseconds, number.
 select machine_id, product, coalesce(sum(duration_us) filter (where state = 'running'), 0)::bigint,
        coalesce(sum((select sum((turn ->> 'count')::int) from jsonb_array_elements(changeovers) as turn)), 0)::int
-from outputs
+from ledger_outputs
 where site = %(site)s and machine_id = any(%(machines)s) and product is not null
-  and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
-  and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
-  and (%(first_day)s::date is null or production_day >= %(first_day)s)
-  and (%(end_day)s::date is null or production_day < %(end_day)s)
+  and (%(first_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end >= %(first_hour)s)
+  and (%(end_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end < %(end_hour)s)
+  and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
+  and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
 group by 1, 2;
 
 -- name: short_stops

@@ -12,7 +12,7 @@ select machine_id, production_day, coalesce(made_product, product), case when %(
                                                 or state in ('running', 'changeover')), 0)::float8 / 3.6e9,
        coalesce(sum(duration_us) filter (where state in ('waiting', 'idle') and calendar = 'scheduled'), 0)::float8
            / 3.6e9
-from outputs
+from ledger_outputs
 where site = %(site)s and machine_id = any(%(machines)s)
   and (%(first_day)s::date is null or production_day >= %(first_day)s)
   and (%(end_day)s::date is null or production_day < %(end_day)s)

@@ -112,6 +112,54 @@ def test_where_they_belong(closed: str, tmp_path: Path) -> None:
         assert sum(row["amount"] for row in rows["rows"]) == rows["total"] == Decimal("16.2")
 
 
+LATE_ORDER = """\
+2026-01-31T11:12:00+01:00,m1,state,running
+2026-01-31T11:12:00+01:00,m1,order,A2
+2026-01-31T11:48:00+01:00,m1,state,idle
+"""
+"""36 minutes of another order, told after the close."""
+
+
+def test_key_figures_and_orders_follow_the_basis(closed: str, tmp_path: Path) -> None:
+    """What came late counts in the open period, or on basis event where it belongs; months add up to the
+    year on both."""
+    with finance(closed) as http:
+        frozen = asked(http, "kpis", period="2026-01")["total"]
+        bring(closed, tmp_path, late_scrap() + LATE_ORDER, "late")
+        assert asked(http, "kpis", period="2026-01")["total"] == frozen
+        assert asked(http, "kpis", period="2026-02")["total"]["scrap"] == 10
+        told = asked(http, "kpis", period="2026-01", basis="event")["total"]
+        assert told["scrap"] == 10
+        assert told["production_h"] == frozen["production_h"] + Decimal("0.6")
+        assert asked(http, "kpis", period="2026-02", basis="event")["total"]["scrap"] == 0
+        year = {"from": "2026-01-01", "to": "2027-01-01"}
+        for basis in ("posting", "event"):
+            whole = asked(http, "kpis", **year, basis=basis)["total"]
+            parts = asked(http, "kpis", **year, by="period", basis=basis)["rows"]
+            for name in ("production_h", "planned_busy_h", "produced", "scrap"):
+                assert sum(row[name] for row in parts) == whole[name]
+        assert orders_of(http, "2026-01", "posting") == {"A1"}
+        assert orders_of(http, "2026-02", "posting") == {"A1", "A2"}
+        assert orders_of(http, "2026-01", "event") == {"A1", "A2"}
+        assert orders_of(http, "2026-02", "event") == {"A1"}
+
+
+def orders_of(http: httpx.Client, period: str, basis: str) -> set[str]:
+    return {row["order"] for row in asked(http, "orders", period=period, basis=basis)["rows"]}
+
+
+def test_an_order_keeps_the_standard_of_the_closed_days_that_made_it(closed: str, tmp_path: Path) -> None:
+    with finance(closed) as http:
+        (order,) = asked(http, "orders")["rows"]
+        allowed = asked(http, "variances", order="A1")["total"]["allowance"]
+        assert order["standard_cost"] == allowed
+        load(closed, write_plant(tmp_path, standards=STANDARDS.replace(",36,", ",30,")), correction=True)
+        after = asked(http, "variances", order="A1")["total"]["allowance"]
+        assert after < allowed
+        (order,) = asked(http, "orders")["rows"]
+        assert order["standard_cost"] == after
+
+
 def test_a_later_standard_splits_only_what_is_open(closed: str, tmp_path: Path) -> None:
     with finance(closed) as http:
         january = asked(http, "variances", period="2026-01")["total"]
