@@ -7,11 +7,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
 from psycopg import Connection
 
 from cloud_api.answers.confidence import CAUSAL, trust
 from cloud_api.answers.ledger import unexplained_of
 from cloud_api.answers.question import Question
+from cloud_api.answers.shapes.ledger import Stated
 from cloud_api.answers.standing import standing, window
 
 
@@ -40,3 +43,17 @@ def envelope(
         "confidence": trust(connection, question, now, share),
         "withheld": sorted(question.withheld),
     }
+
+
+def stated(connection: Connection[Any], question: Question, now: datetime, told: Struct) -> Struct:
+    """An answer with what every answer says of itself, where it does not say it yet."""
+    if not isinstance(told, Stated) or told.status is not UNSET:
+        return told
+    said = standing(connection, question)
+    return replace(
+        told,
+        status=said.status,
+        computed_through=said.computed_through,
+        pending_hours=said.pending_hours,
+        confidence=trust(connection, question, now),
+    )

@@ -92,6 +92,7 @@ def figures(facts: KpiFacts) -> dict[str, Any]:
     shown = {name: _six(getattr(said, name)) for name in said.__struct_fields__}
     return shown | {
         "performance": shown["effectiveness"],
+        "quality": shown["quality_ratio"],
         "planned_busy_h": _hours(facts.planned_busy_us),
         "production_h": _hours(facts.production_us),
         "setup_h": _hours(facts.setup_us),

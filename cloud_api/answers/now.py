@@ -39,7 +39,7 @@ def present(connection: Connection[Any], question: Question, sees_money: bool, n
     ]
     order = {machine.machine_id: place for place, machine in enumerate(question.machines)}
     names = {machine.name: order[machine.machine_id] for machine in question.machines}
-    return NowAnswer(status="provisional", at=now, rows=sorted(rows, key=lambda row: names[row.machine]))
+    return NowAnswer(at=now, rows=sorted(rows, key=lambda row: names[row.machine]))
 
 
 def _row(

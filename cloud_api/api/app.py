@@ -9,6 +9,7 @@ from datetime import datetime
 
 from fastapi import FastAPI
 from msgspec import Struct
+from msgspec.structs import replace
 from psycopg import OperationalError
 from psycopg.errors import QueryCanceled
 from psycopg_pool import PoolTimeout
@@ -17,13 +18,15 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Match, Route
 
 from cloud_api.access.gate import Gate, Principal, Refused
 from cloud_api.access.limit import Limit
 from cloud_api.access.roles import Area
 from cloud_api.acts.actor import Actor, Conflict, Missing
+from cloud_api.answers.envelope import stated
 from cloud_api.answers.places import Atlas
-from cloud_api.answers.question import QuestionError, read
+from cloud_api.answers.question import Mistake, QuestionError, near, read
 from cloud_api.api import formats, metrics
 from cloud_api.api.actions import ACTIONS, Action
 from cloud_api.api.bodies import LARGEST, read_body
@@ -116,7 +119,9 @@ class _Answering:
                     withheld=principal.withheld,
                     options=endpoint.options,
                 )
-                told = endpoint.answer(connection, question, principal.sees_money, self.clock())
+                now = self.clock()
+                told = endpoint.answer(connection, question, principal.sees_money, now)
+                told = stated(connection, question, now, told)
             tag = _tag(told, format_)
             headers = {"ETag": tag, **_KEPT}
             if tag in request.headers.get("if-none-match", ""):
@@ -131,13 +136,18 @@ class _Answering:
         def perform(request: Request, content: bytes) -> Response:
             with self.pool.connection() as connection:
                 principal = self.gate.admit(connection, caller(request), action.area, writes=True)
-            body = read_body(content, action.body)
+            body, mistakes = read_body(content, action.body)
+            if mistakes and not body.__struct_fields__:
+                raise QuestionError(mistakes)
+            key = request.headers.get("idempotency-key")
+            if key and getattr(body, "request", key) is None:
+                body = replace(body, request=key)
             with self.pool.connection() as connection, connection.transaction():
                 places = self.atlas.places(connection).seen_by(principal.sites)
                 actor = Actor(
                     connection, principal, places, self.clock(), request.path_params, self.private_webhooks
                 )
-                done = action.perform(actor, body)
+                done = _performed(action, actor, body, mistakes)
             return Response(formats.as_json(done), action.status, None, "application/json")
 
         async def answer(request: Request) -> Response:
@@ -157,6 +167,21 @@ class _Answering:
             return Response(requests.text() + text, media_type=metrics.MEDIA_TYPE)
 
         return counts
+
+
+def _performed(action: Action, actor: Actor, body: Struct, mistakes: list[Mistake]) -> Struct:
+    """What an action answers. Raises QuestionError with the mistakes of the body and those that the action
+    finds, which is undone then."""
+    try:
+        done = action.perform(actor, body)
+    except QuestionError as error:
+        raise QuestionError([*mistakes, *error.mistakes]) from None
+    except (Conflict, Missing):
+        if not mistakes:
+            raise
+    if mistakes:
+        raise QuestionError(mistakes)
+    return done
 
 
 def _tag(told: Struct, format_: str | None) -> str:
@@ -196,7 +221,7 @@ def _tell_problems(app: FastAPI) -> None:
 
     def questions(request: Request, error: Exception) -> Response:
         assert isinstance(error, QuestionError)
-        return bad_parameters(error.mistakes, request.url.path)
+        return bad_parameters(error.mistakes, request.url.path, request.method)
 
     def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refused)
@@ -213,7 +238,15 @@ def _tell_problems(app: FastAPI) -> None:
 
     def other(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return problem(error.status_code, str(error.detail), request.url.path, (), error.headers)
+        path = request.url.path
+        if error.status_code == 404:
+            return problem(404, f"there is no {path}{near(path, _paths(app))}; /docs lists all", path)
+        if error.status_code == 405:
+            allow = ", ".join(_methods(app, request))
+            if request.method == "OPTIONS":
+                return Response(None, 204, {"Allow": allow})
+            return problem(405, f"{path} takes {allow}", path, (), {"Allow": allow})
+        return problem(error.status_code, str(error.detail), path, (), error.headers)
 
     def database(request: Request, error: Exception) -> Response:
         log.warning("database did not answer: %s: %s", request.url.path, type(error).__name__)
@@ -240,3 +273,16 @@ def _tell_problems(app: FastAPI) -> None:
     app.add_exception_handler(OperationalError, database)
     app.add_exception_handler(PoolTimeout, database)
     app.add_exception_handler(Exception, fault)
+
+
+def _paths(app: FastAPI) -> list[str]:
+    return [route.path for route in app.routes if isinstance(route, Route)]
+
+
+def _methods(app: FastAPI, request: Request) -> list[str]:
+    """What a path takes, of all its routes."""
+    found = {"OPTIONS"}
+    for route in app.routes:
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+            found |= route.methods or set()
+    return sorted(found | {"HEAD"} if "GET" in found else found)

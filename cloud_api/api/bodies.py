@@ -14,9 +14,10 @@ LARGEST = 1 << 20
 """Bytes of the largest body."""
 
 
-def read_body(content: bytes, shape: type[Body]) -> Body:
-    """The body as its shape. Raises QuestionError with every mistake: a field that is missing, unknown or of
-    another type; `body` where it is no JSON object."""
+def read_body(content: bytes, shape: type[Body]) -> tuple[Body, list[Mistake]]:
+    """The body as its shape, and its mistakes: a field that is unknown, or of another type and left out, so
+    that the rest can be looked at too. Raises QuestionError where a field is missing that must be there, or
+    the body is no JSON object."""
     try:
         given = msgspec.json.decode(content or b"{}")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -42,9 +43,9 @@ def read_body(content: bytes, shape: type[Body]) -> Body:
             values[field.name] = msgspec.convert(given[name], field.type, str_keys=True)
         except msgspec.ValidationError as error:
             mistakes.append(Mistake(name, _said(str(error))))
-    if mistakes:
+    if mistakes and any(field.required and field.name not in values for field in fields.values()):
         raise QuestionError(mistakes)
-    return shape(**values)
+    return shape(**values), mistakes
 
 
 def _holds_nul(value: Any) -> bool:

@@ -49,8 +49,9 @@ def problem(
     return Response(msgspec.json.encode(body), status, dict(headers or {}), MEDIA_TYPE)
 
 
-def bad_parameters(mistakes: Sequence[Mistake], instance: str) -> Response:
-    """400 with every mistake of a question."""
+def bad_parameters(mistakes: Sequence[Mistake], instance: str, method: str = "GET") -> Response:
+    """400 with every mistake of a question, or of what was to be done."""
     count = len(mistakes)
-    detail = f"{count} parameter{'s are' if count > 1 else ' is'} wrong; nothing was answered"
+    kind, done = ("parameter", "answered") if method in ("GET", "HEAD") else ("field", "changed")
+    detail = f"{count} {kind}{'s are' if count > 1 else ' is'} wrong; nothing was {done}"
     return problem(400, detail, instance, mistakes)

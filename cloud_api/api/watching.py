@@ -1,4 +1,6 @@
-"""Around every request: counts it, holds back who asks too often, sets the headers that keep it to itself."""
+"""Around every request: counts it, holds back who asks too often, sets the headers that keep it to itself.
+
+HEAD is GET without the body."""
 
 from __future__ import annotations
 
@@ -44,6 +46,9 @@ class Watched:
             return
         began = time.perf_counter()
         status = 500
+        is_head = scope["method"] == "HEAD"
+        if is_head:
+            scope = {**scope, "method": "GET"}
 
         async def sending(message: Message) -> None:
             nonlocal status
@@ -52,6 +57,8 @@ class Watched:
                 present = {name.lower() for name, _ in message["headers"]}
                 extra = [header for header in _SAFETY if header[0] not in present]
                 message["headers"] = [*message["headers"], *extra]
+            if is_head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
             await send(message)
 
         wait_s = self._wait_s(scope)

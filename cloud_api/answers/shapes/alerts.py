@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from cloud_api.answers.shapes.ledger import Time
+from cloud_api.answers.shapes.ledger import Stated, Time
 
 Kind = Literal["broken_assumption", "unexplained_cost", "silent_agent", "low_coverage"]
 Digest = Literal["none", "hour", "day"]
@@ -71,7 +71,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     answer: Annotated[str | None, Meta(description="What the receiver said last, or why it was not reached.")]
 
 
-class Alerts(Struct, frozen=True, kw_only=True):
+class Alerts(Stated, frozen=True, kw_only=True):
     """Webhooks, what is raised now, and the last deliveries."""
 
     rows: list[Hook]

@@ -25,6 +25,7 @@ class KpiFigures(Grouped, frozen=True, kw_only=True):
     ]
     performance: Annotated[Decimal | None, Meta(description="The same as `effectiveness`.")]
     quality_ratio: Annotated[Decimal | None, Meta(description="GQ / PQ.")]
+    quality: Annotated[Decimal | None, Meta(description="The same as `quality_ratio`.")]
     nee: Annotated[
         Decimal | None,
         Meta(description="(APT + ASUT) / PBT x effectiveness x quality_ratio: net equipment effectiveness."),

@@ -67,6 +67,21 @@ class Confidence(Struct, frozen=True, kw_only=True):
     findings: list[Finding] = field(default_factory=list)
 
 
+class Stated(Struct, frozen=True, kw_only=True):
+    """An answer without money: what every answer says of itself is put to it as it leaves the API."""
+
+    status: Status | UnsetType = UNSET
+    computed_through: (
+        Annotated[Time, Meta(description="Everything before it that came in is in the figures.")]
+        | UnsetType
+        | None
+    ) = UNSET
+    pending_hours: Annotated[int, Meta(description="Machine-hours still to be interpreted.")] | UnsetType = (
+        UNSET
+    )
+    confidence: Confidence | UnsetType = UNSET
+
+
 class Envelope(Struct, frozen=True, kw_only=True):
     """What every answer says of itself."""
 
@@ -316,7 +331,7 @@ class AgentRow(Struct, frozen=True, kw_only=True):
     sources: list[AgentSource]
 
 
-class Agents(Struct, frozen=True, kw_only=True):
+class Agents(Stated, frozen=True, kw_only=True):
     """Gateways by site and name."""
 
     rows: list[AgentRow]

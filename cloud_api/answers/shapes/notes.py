@@ -99,7 +99,8 @@ class NewNote(Struct, frozen=True, kw_only=True):
     author: str | None = None
     released: bool = False
     request: Annotated[
-        str | None, Meta(description="An id of your own: what is sent twice with it is kept once.")
+        str | None,
+        Meta(description="An id of your own, or as Idempotency-Key: what is sent twice is kept once."),
     ] = None
 
 

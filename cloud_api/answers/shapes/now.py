@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from cloud_api.answers.shapes.ledger import Status, Time
+from cloud_api.answers.shapes.ledger import Stated, Time
 
 
 class NowRow(Struct, frozen=True, kw_only=True):
@@ -31,9 +31,8 @@ class NowRow(Struct, frozen=True, kw_only=True):
     ]
 
 
-class NowAnswer(Struct, frozen=True, kw_only=True):
+class NowAnswer(Stated, frozen=True, kw_only=True):
     """The machines asked for, in the order of their lines."""
 
-    status: Status
     at: Time
     rows: list[NowRow]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from cloud_api.answers.shapes.ledger import Money, Status, Time
+from cloud_api.answers.shapes.ledger import Money, Stated, Status, Time
 
 ZERO = Decimal(0)
 
@@ -54,7 +54,7 @@ class PeriodRow(Struct, frozen=True, kw_only=True):
     ] = None
 
 
-class Periods(Struct, frozen=True, kw_only=True):
+class Periods(Stated, frozen=True, kw_only=True):
     """Fiscal periods, oldest first."""
 
     rows: list[PeriodRow]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field
 
-from cloud_api.answers.shapes.ledger import Time
+from cloud_api.answers.shapes.ledger import Stated, Time
 
 
 class PlantTable(Struct, frozen=True, kw_only=True):
@@ -18,7 +18,7 @@ class PlantTable(Struct, frozen=True, kw_only=True):
     recorded_at: Annotated[Time | None, Meta(description="When its last row was recorded.")]
 
 
-class PlantTables(Struct, frozen=True, kw_only=True):
+class PlantTables(Stated, frozen=True, kw_only=True):
     """The plant model, table by table. `version` is the last load or change of the sites asked for."""
 
     version: int | None
@@ -37,14 +37,14 @@ class PlantVersion(Struct, frozen=True, kw_only=True):
     ended: Annotated[int, Meta(description="Rows that no longer count since.")]
 
 
-class PlantVersions(Struct, frozen=True, kw_only=True):
+class PlantVersions(Stated, frozen=True, kw_only=True):
     """Versions of the plant model, newest first."""
 
     next_cursor: str | None
     rows: list[PlantVersion]
 
 
-class SiteDocument(Struct, frozen=True, kw_only=True):
+class SiteDocument(Stated, frozen=True, kw_only=True):
     """site.yaml of a site as an object; JSON is YAML, so it can be sent back as it is."""
 
     site: str

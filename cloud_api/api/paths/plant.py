@@ -12,6 +12,7 @@ from cloud_api.access.roles import Area
 from cloud_api.acts.plant import area_of, put_site_document, put_table
 from cloud_api.answers import plant as answers
 from cloud_api.answers.shapes import plant as shapes
+from cloud_api.answers.shapes.ledger import Stated
 from cloud_api.api import parameters
 from cloud_api.api.action import Action
 from cloud_api.api.endpoint import Endpoint
@@ -55,6 +56,7 @@ def _shapes(table: Table) -> tuple[type[msgspec.Struct], type[msgspec.Struct]]:
     answer = msgspec.defstruct(
         f"{title}Rows",
         [("next_cursor", str | None), ("withheld", list[str]), ("rows", list[row])],  # type: ignore[valid-type]
+        bases=(Stated,),
         kw_only=True,
         frozen=True,
         namespace={"__doc__": f"Rows of {table.file} that count, in its order."},

@@ -56,7 +56,49 @@ def test_a_plus_that_was_not_escaped_is_understood(http: httpx.Client) -> None:
 def test_no_such_path_is_a_problem_too(http: httpx.Client) -> None:
     answer = http.get("/v1/nowhere")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
-    assert http.post("/v1/costs").status_code == 405
+    assert "did you mean '/v1/costs'" in http.get("/v1/costs/").json()["detail"]
+
+
+def test_a_path_says_what_it_takes(http: httpx.Client) -> None:
+    refused = http.delete("/v1/notes")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS, POST")
+    assert "POST" in refused.json()["detail"]
+    asked = http.options("/v1/costs")
+    assert (asked.status_code, asked.headers["allow"], asked.content) == (204, "GET, HEAD, OPTIONS", b"")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/", "/docs", "/v1/costs", "/v1/nowhere"])
+def test_head_tells_what_get_would_without_the_body(http: httpx.Client, path: str) -> None:
+    got, head = http.get(path), http.head(path)
+    assert (head.status_code, head.headers["content-type"]) == (got.status_code, got.headers["content-type"])
+    assert head.content == b""
+
+
+def test_every_answer_says_how_final_and_how_complete_it_is(http: httpx.Client) -> None:
+    for endpoint in ENDPOINTS:
+        query = f"?{endpoint.example}" if endpoint.example else ""
+        said = http.get(f"/v1{endpoint.path}{query}").json()
+        assert set(said) >= {"status", "confidence", "computed_through", "pending_hours"}, endpoint.path
+
+
+def test_every_mistake_of_a_body_is_told_at_once(http: httpx.Client, shop: Shop) -> None:
+    answer = http.post(
+        "/v1/notes",
+        headers={"Authorization": f"Bearer {shop.keys['finance']}"},
+        json={
+            "site": "tiny",
+            "kind": "nope",
+            "text": 1,
+            "machine": "cutt",
+            "from": "x",
+            "to": "y",
+            "speling": 1,
+        },
+    )
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == "6 fields are wrong; nothing was changed"
+    fields = [error["field"] for error in answer.json()["errors"]]
+    assert sorted(fields) == ["from", "kind", "machine", "speling", "text", "to"]
 
 
 def test_a_page_says_a_mistake_in_words(http: httpx.Client) -> None:
@@ -92,7 +134,7 @@ def test_answers_are_of_the_declared_shape(http: httpx.Client, shop: Shop) -> No
 def test_every_example_of_what_is_sent_is_one() -> None:
     for action in ACTIONS:
         if action.example is not None:
-            assert isinstance(read_body(msgspec.json.encode(action.example), action.body), action.body)
+            assert read_body(msgspec.json.encode(action.example), action.body)[1] == []
 
 
 def _fits(value: Any, reference: str, schemas: dict[str, Any], where: str) -> None:

@@ -82,7 +82,7 @@ def test_every_mistake_of_a_note_is_told(floor: httpx.Client) -> None:
     }
     answer = floor.post("/v1/notes", json=body)
     assert answer.status_code == 400
-    assert [one["field"] for one in answer.json()["errors"]] == ["colour"]
+    assert {one["field"] for one in answer.json()["errors"]} == {"colour", "kind", "machine", "line", "from"}
     answer = floor.post("/v1/notes", json={name: body[name] for name in body if name != "colour"})
     assert {one["field"] for one in answer.json()["errors"]} == {"kind", "machine", "line", "from"}
     for change in (
@@ -93,6 +93,12 @@ def test_every_mistake_of_a_note_is_told(floor: httpx.Client) -> None:
     ):
         assert floor.post("/v1/notes", json={**NOTE, **change}).status_code == 400, change
     assert floor.get("/v1/notes").json()["rows"] == []
+
+
+def test_the_idempotency_key_of_a_request_is_its_id(floor: httpx.Client) -> None:
+    headers = {"Idempotency-Key": "tablet-1:18"}
+    ids = {floor.post("/v1/notes", json=NOTE, headers=headers).json()["note"]["id"] for _ in range(2)}
+    assert len(ids) == 1
 
 
 def test_what_is_sent_twice_is_kept_once(workshop: Workshop) -> None:
