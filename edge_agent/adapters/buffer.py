@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import errno
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from edge_agent.adapters.buffer_files import Files
@@ -24,6 +24,7 @@ from edge_agent.adapters.buffer_segment import Found, Record
 from edge_agent.adapters.buffer_shelf import Read, Shelf
 from edge_agent.adapters.buffer_space import Space
 from edge_agent.adapters.buffer_stamps import Stamps
+from edge_agent.adapters.buffer_totals import Totals
 from edge_agent.adapters.buffer_writer import Writer
 from edge_agent.core.link import seqs_of
 from edge_agent.core.retry import Backoff
@@ -56,6 +57,7 @@ class DurableBuffer:
         self.stamps = Stamps(files, stream, self._shelf.newest_us)
         self._front = Front(stream, instance, max_bytes=limits.front_bytes, max_message=limits.message_bytes)
         self._space = Space(files, self._shelf, self._ledger, self._front, limits, clock)
+        self._totals = Totals(files, self._shelf, self._space.dictionaries)
         self._writer = Writer(files, limits.segment_bytes, limits.chunk_bytes)
         self._next_ordinal = self._shelf.next_ordinal()
         self._committed = 0
@@ -97,6 +99,13 @@ class DurableBuffer:
         self._newest_us = max([self._newest_us, *(sample.time_us for sample in written.samples[-1:])])
         self._wake.set()
         return True
+
+    def count_on(self, keys: Iterable[str] = ()) -> dict[str, float]:
+        """Totals by signal key, of ``keys`` as the last run left them; what is written into them is kept."""
+        self._totals.recover(keys)
+        with contextlib.suppress(OSError):
+            self._save_totals()
+        return self._totals.now
 
     # What the drain does
 
@@ -231,6 +240,7 @@ class DurableBuffer:
         self._writer.end()
         with contextlib.suppress(OSError):
             self._ledger.save()
+            self._save_totals()
         self._shelf.close()
         self._files.close()
         if len(self._front):
@@ -313,6 +323,11 @@ class DurableBuffer:
         segment = self._writer.begin(self._next_ordinal, self._stream, self._clock.now_us())
         self._next_ordinal += 1
         self._shelf.place(segment)
+        with contextlib.suppress(OSError):
+            self._save_totals()
+
+    def _save_totals(self) -> None:
+        self._totals.save(self._stream, self._front.next_seq, self._next_ordinal)
 
     def _keep_house(self) -> None:
         """Now and then: remember what is settled, delete what has been kept for long enough."""
@@ -321,6 +336,7 @@ class DurableBuffer:
             if now_s - self._settled_s >= self._limits.settle_s:
                 self._settled_s = now_s
                 self._ledger.save()
+                self._save_totals()
                 self._space.dictionaries.write()
                 if expired := self._ledger.expired(int(self._limits.keep_s * 1e6)):
                     self._space.delete(expired)

@@ -27,6 +27,7 @@ from edge_agent.adapters.buffer_segment import (
 )
 from edge_agent.adapters.buffer_stamps import STAMPS, Stamp
 from edge_agent.adapters.buffer_state import INSTANCE, SETTLED, SettledFile
+from edge_agent.adapters.buffer_totals import TOTALS
 from edge_agent.core.seqs import Seqs
 from edge_agent.errors import AgentError
 from shared.batch import Batch
@@ -175,7 +176,7 @@ class BufferFolder:
     def small_damages(self) -> Iterator[Damage]:
         """Files beside the segments whose check sum does not hold."""
         for name in self.names:
-            kept = name in (SETTLED, INSTANCE, STAMPS)
+            kept = name in (SETTLED, INSTANCE, STAMPS, TOTALS)
             sound = self._dictionary(name) if name.endswith(_DICTIONARY) else not kept or self._whole(name)
             if not sound and (self.folder / name).exists():
                 yield Damage(str(self.folder / name), "the file's check sum does not hold")

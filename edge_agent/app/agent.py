@@ -87,6 +87,7 @@ class Agent:
         )
         self.heartbeat = Heartbeat(self.herald, self.uplink)
         self.drain.use(self.buffer.use(build_dictionary(config)))
+        self.totals = self.buffer.count_on(signal.key for signal in config.signals if signal.accumulates)
         self._counted = RecordCounters()
         self.recorder = self._new_recorder(config)
         self._audit = Audit()
@@ -235,8 +236,8 @@ class Agent:
     def _sink(self, config: Config) -> Sink:
         """Where sources put what they see."""
         powers = [signal for signal in config.signals if signal.integrate]
-        sink: Sink = Integrator(self.recorder, powers) if powers else self.recorder
-        return Deriver(sink, config) if derives(config) else sink
+        sink: Sink = Integrator(self.recorder, powers, self.totals) if powers else self.recorder
+        return Deriver(sink, config, self.totals) if derives(config) else sink
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         if self._tasks is None:

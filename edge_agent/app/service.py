@@ -178,7 +178,7 @@ async def _answered(agent: Agent, question: dict[str, Any]) -> Any:
             mend = "reload it: kill -HUP the agent, or restart it"
             raise AgentError("signals that the running agent does not know", ", ".join(unknown[:5]), mend)
         found = await agent.fleet.read(inputs_of(agent.config, keys))
-        return rows(agent.config, complete(agent.config, found), agent.clock.now_us(), keys)
+        return rows(agent.config, complete(agent.config, found, agent.totals), agent.clock.now_us(), keys)
     if question.get("ask") in QUESTIONS and agent.fleet is not None:
         return await of_source(agent.fleet.source(str(question.get("source"))), question)
     raise AgentError("no such question", str(question.get("ask")), "ask status or read")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from edge_agent.core.address import Register, RegisterRange
 from edge_agent.core.buffer_policy import AtCap
-from edge_agent.core.derive import Derivation
+from edge_agent.core.derive import Derivation, Rising
 from edge_agent.core.mapping import Meaning
 from edge_agent.core.node import NodeAddress
 from edge_agent.core.report import ReportRule
@@ -247,6 +247,11 @@ class Signal:
     def key(self) -> str:
         """``machine.signal``, as commands and messages name it."""
         return f"{self.machine}.{self.name}"
+
+    @property
+    def accumulates(self) -> bool:
+        """Whether the agent itself counts it up: its total is kept in the buffer."""
+        return self.integrate or isinstance(self.derivation, Rising)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

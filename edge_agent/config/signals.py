@@ -258,7 +258,7 @@ class SignalReader:
             if section.has(name) and role not in COUNTERS:
                 self.faults.add(self._at(name), f"{name}: {role} is no counter; remove {name}")
         if section.get("integrate") and (section.has("rollover") or section.has("fall")):
-            message = "integrate: an integral begins at 0 with each run; remove fall and rollover"
+            message = "integrate: an integral never falls or rolls over; remove fall and rollover"
             self.faults.add(self._at("integrate"), message)
         if section.has("rollover") and section.get("fall") in (Fall.RESET, Fall.CORRECTION):
             message = f"rollover: contradicts fall: {section.get('fall')}; keep one of them"
@@ -309,7 +309,7 @@ class SignalReader:
         return self.owner.unit if self.owner.unit is not None else source.unit
 
     def _implied_fall(self) -> Fall | None:
-        """An integral begins at 0 with each run of the agent."""
+        """An integral begins at 0 again where the buffer that keeps it was lost."""
         if self.section.get("integrate"):
             return Fall.RESET
         return Fall.ROLLOVER if self.section.has("rollover") else None

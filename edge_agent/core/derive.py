@@ -88,7 +88,7 @@ class Outcome:
 class Memory:
     """What a derived signal remembers. told: last outcome told. waiting: one that has not settled yet.
 
-    last: of a counted tag; total: its rising edges in this run.
+    last: of a counted tag; total: its rising edges, those of earlier runs included.
     """
 
     told: Outcome | None = None

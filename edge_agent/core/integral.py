@@ -9,7 +9,7 @@ _US_PER_HOUR = 3_600_000_000
 
 @dataclass(frozen=True, slots=True)
 class Integral:
-    """kwh: since the start of this run. kw: what holds since at_us (microseconds UTC); None: unknown."""
+    """kwh: in all runs so far. kw: what holds since at_us (microseconds UTC); None: unknown."""
 
     kwh: float = 0.0
     kw: float | None = None

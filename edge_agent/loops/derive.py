@@ -7,11 +7,21 @@ twice in one delivery, every change is looked at.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edge_agent.config.model import Config, Machine, Signal
-from edge_agent.core.derive import Derivation, Known, Memory, Outcome, Pulse, forgotten, settle, step
+from edge_agent.core.derive import (
+    Derivation,
+    Known,
+    Memory,
+    Outcome,
+    Pulse,
+    Rising,
+    forgotten,
+    settle,
+    step,
+)
 from edge_agent.ports import Reading, Sink
 from shared.sample import Quality
 
@@ -20,10 +30,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Derived:
+    """One derived signal. key: of a counted one, under which its total is kept."""
+
     index: int
     how: Derivation
     inputs: frozenset[str]
     memory: Memory = field(default_factory=Memory)
+    key: str | None = None
 
 
 @dataclass(slots=True)
@@ -42,12 +55,16 @@ class _Machine:
 
 
 class Deriver:
-    """Implements ports.Sink in front of another one. Readings of tags that are not sent end here."""
+    """Implements ports.Sink in front of another one. Readings of tags that are not sent end here.
 
-    def __init__(self, target: Sink, config: Config) -> None:
+    totals: of counted signals by key; they go on from these, and are written back into them.
+    """
+
+    def __init__(self, target: Sink, config: Config, totals: dict[str, float] | None = None) -> None:
         self._target = target
         self._sent = len(config.signals)
-        self._machines = list(_machines(config))
+        self._totals = {} if totals is None else totals
+        self._machines = list(_machines(config, self._totals))
         self._by_signal: dict[int, list[_Machine]] = {}
         for machine in self._machines:
             for index in machine.names.keys() | machine.sent | {machine.heartbeat} - {None}:
@@ -123,6 +140,8 @@ class Deriver:
                 derived.memory, outcome = step(derived.how, derived.memory, machine.known, time_us)
                 if outcome is not None:
                     self._say(machine, _reading(derived.index, outcome), out)
+                if derived.key is not None:
+                    self._totals[derived.key] = float(derived.memory.total)
         touched.clear()
 
     def _say(self, machine: _Machine, reading: Reading, out: list[Reading]) -> None:
@@ -158,7 +177,7 @@ def derives(config: Config) -> bool:
     )
 
 
-def _machines(config: Config) -> Iterable[_Machine]:
+def _machines(config: Config, totals: Mapping[str, float]) -> Iterable[_Machine]:
     """The machines with derived signals or a heartbeat, once for each of their sources."""
     by_key = {signal.key: signal for signal in (*config.signals, *config.tags)}
     for machine in config.machines:
@@ -166,17 +185,25 @@ def _machines(config: Config) -> Iterable[_Machine]:
         if not derived and machine.alive is None:
             continue
         for source in sorted({signal.source for signal in machine.signals}):
-            yield _machine(machine, source, [s for s in derived if s.source == source], by_key)
+            yield _machine(machine, source, [s for s in derived if s.source == source], by_key, totals)
 
 
-def _machine(machine: Machine, source: str, derived: list[Signal], by_key: dict[str, Signal]) -> _Machine:
+def _machine(
+    machine: Machine,
+    source: str,
+    derived: list[Signal],
+    by_key: dict[str, Signal],
+    totals: Mapping[str, float],
+) -> _Machine:
     found = []
     names: dict[int, str] = {}
     for signal in derived:
         if signal.derivation is not None:
             inputs = signal.derivation.inputs()
             names |= {by_key[f"{machine.id}.{name}"].index: name for name in inputs}
-            found.append(_Derived(signal.index, signal.derivation, inputs))
+            key = signal.key if isinstance(signal.derivation, Rising) else None
+            memory = Memory(total=int(totals.get(key, 0))) if key is not None else Memory()
+            found.append(_Derived(signal.index, signal.derivation, inputs, memory, key))
     heartbeat = by_key[f"{machine.id}.{machine.alive.tag}"] if machine.alive is not None else None
     beats = heartbeat is not None and heartbeat.source == source
     watched = machine.alive is not None and beats

@@ -1,7 +1,8 @@
 """Power meters as energy counters: in front of the recorder, the readings of ``integrate: true`` become kWh.
 
-The total begins at 0 with each run (the dictionary declares its falls as resets). A value counts for as long
-as its source is proven to be watched; what a meter took during an outage is not known, and not invented.
+The total goes on where the last run left it; where the buffer was lost it begins at 0 (the dictionary
+declares its falls as resets). A value counts for as long as its source is proven to be watched; what a meter
+took during an outage, or while the agent was down, is not known, and not invented.
 """
 
 from __future__ import annotations
@@ -16,18 +17,25 @@ from shared.sample import Quality
 
 
 class Integrator:
-    """Implements ports.Sink in front of another one. signals: those to integrate."""
+    """Implements ports.Sink in front of another one. signals: those to integrate.
 
-    def __init__(self, target: Sink, signals: Iterable[Signal]) -> None:
+    kept: totals by key; they go on from these, and are written back into them.
+    """
+
+    def __init__(self, target: Sink, signals: Iterable[Signal], kept: dict[str, float] | None = None) -> None:
         self._target = target
+        self._kept = {} if kept is None else kept
+        self._keys: dict[int, str] = {}
         self._totals: dict[str, dict[int, Integral]] = {}
         for signal in signals:
-            self._totals.setdefault(signal.source, {})[signal.index] = Integral()
+            self._keys[signal.index] = signal.key
+            begun = Integral(self._kept.get(signal.key, 0.0))
+            self._totals.setdefault(signal.source, {})[signal.index] = begun
 
     def readings(self, source: str, readings: Sequence[Reading], *, full: bool = False) -> None:
         totals = self._totals.get(source)
         if totals is not None:
-            readings = [self._taken(totals, r) if r.signal in totals else r for r in readings]
+            readings = [self._taken(source, r) if r.signal in totals else r for r in readings]
         self._target.readings(source, readings, full=full)
 
     def scanned(self, source: str, from_us: int, to_us: int) -> None:
@@ -35,7 +43,7 @@ class Integrator:
         grown = []
         for signal, total in self._totals.get(source, {}).items():
             if total.kw is not None and to_us > total.at_us:
-                moved = self._totals[source][signal] = total.until(to_us)
+                moved = self._put(source, signal, total.until(to_us))
                 grown.append(Reading(signal, to_us, moved.kwh))
         if grown:
             self._target.readings(source, grown)
@@ -44,12 +52,17 @@ class Integrator:
     def lost(self, source: str, since_us: int, reason: str) -> None:
         totals = self._totals.get(source, {})
         for signal, total in totals.items():
-            totals[signal] = total.take(None, since_us)
+            self._put(source, signal, total.take(None, since_us))
         self._target.lost(source, since_us, reason)
 
-    @staticmethod
-    def _taken(totals: dict[int, Integral], reading: Reading) -> Reading:
+    def _put(self, source: str, signal: int, total: Integral) -> Integral:
+        self._totals[source][signal] = total
+        self._kept[self._keys[signal]] = total.kwh
+        return total
+
+    def _taken(self, source: str, reading: Reading) -> Reading:
         known = isinstance(reading.value, float) and reading.quality is not Quality.BAD
         kw = float(reading.value) if known and reading.value is not None else None
-        total = totals[reading.signal] = totals[reading.signal].take(kw, reading.time_us)
+        total = self._totals[source][reading.signal].take(kw, reading.time_us)
+        self._put(source, reading.signal, total)
         return replace(reading, value=total.kwh if known else None, raw=None)

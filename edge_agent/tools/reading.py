@@ -31,11 +31,16 @@ def inputs_of(config: Config, keys: Sequence[str]) -> list[str]:
     ]
 
 
-def complete(config: Config, found: Mapping[str, Reading]) -> dict[str, Reading]:
-    """What was read, and what is derived from it at this moment (a count of edges begins at 0)."""
+def complete(
+    config: Config, found: Mapping[str, Reading], totals: Mapping[str, float] | None = None
+) -> dict[str, Reading]:
+    """What was read, and what is derived from it at this moment.
+
+    totals: where counts of edges stand; without them they begin at 0.
+    """
     numbers = {value.key: value for value in shown(config)}
     kept = _Kept()
-    deriver = Deriver(kept, config)
+    deriver = Deriver(kept, config, dict(totals or {}))
     by_source: dict[str, list[Reading]] = {}
     for key, reading in found.items():
         value = numbers[key]
