@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,7 +23,7 @@ from psycopg.rows import TupleRow
 from cloud_api.errors import CloudError
 from cloud_api.ingest.copy import HISTORY, Rows, block
 from cloud_api.ingest.history_files import Faults, read_columns
-from cloud_api.ingest.history_rows import Targets, read_samples
+from cloud_api.ingest.history_rows import Samples, Targets, read_samples
 from cloud_api.ingest.spool import WEEK_US, Extent, Records, Spool, copy_rows, extents, week_start_us
 from cloud_api.interpret.model import Span
 from cloud_api.interpret.plant import Plant
@@ -32,6 +32,9 @@ from cloud_api.store.evidence import subject
 from cloud_api.store.pool import connect
 from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us, to_us
+
+AHEAD_US = 3_600_000_000
+"""Rows later than an hour from now are told."""
 
 Progress = Callable[[str, int, int], None]
 """Takes the phase ('reading', 'storing'), how much is done and how much there is."""
@@ -50,20 +53,42 @@ class BackfillRefused(CloudError):
     def lines(self) -> list[str]:
         """The faults as printed, with the count of the rest."""
         rest = self.faults.count - len(self.faults.first)
-        return [*(str(fault) for fault in self.faults.first), *([f"... and {rest} more"] if rest else [])]
+        return [
+            *(str(fault) for fault in self.faults.in_order()),
+            *([f"... and {rest} more"] if rest else []),
+        ]
+
+
+@dataclass(slots=True)
+class _Ahead:
+    """Rows after an instant, microseconds: a wrong date, or a wrong clock here."""
+
+    after_us: int
+    rows: Faults = field(default_factory=lambda: Faults(1))
+
+    def look(self, file: str, samples: Samples) -> None:
+        for row in np.flatnonzero(samples.times > self.after_us).tolist():
+            at = f"{from_us(int(samples.times[row])):%Y-%m-%dT%H:%MZ}"
+            mend = "mend its date or offset, else the state before it lasts until then"
+            self.rows.add(file, int(samples.lines[row]), f"{at} lies in the future", mend)
 
 
 @dataclass(frozen=True, slots=True)
 class Backfilled:
-    """Rows read, rows that were new, machine-hours to be computed."""
+    """Rows read, rows that were new, machine-hours to be computed; rows of the future, which were stored."""
 
     read: int
     stored: int
     hours: int
+    ahead: Faults
 
 
 def backfill(
-    url: str, site: str, files: Sequence[Path], progress: Progress = lambda phase, done, whole: None
+    url: str,
+    site: str,
+    files: Sequence[Path],
+    progress: Progress = lambda phase, done, whole: None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Backfilled:
     """Stores history files of a site in the database at `url`.
 
@@ -75,14 +100,15 @@ def backfill(
         if model is None and not plant.exists(connection, site):
             raise CloudError(f"there is no site '{site}'", "--site", "load its plant model, or mend the name")
         targets, spool, faults = _targets(model), Spool(Path(folder)), Faults()
-        read = _read(files, targets, _zone(model), spool, faults, progress)
+        ahead = _Ahead(to_us(now()) + AHEAD_US)
+        read = _read(files, targets, _zone(model), spool, faults, progress, ahead)
         if faults.count:
             raise BackfillRefused(faults)
         with _alone(connection, site):
             before = _silences(connection, site)
             stored, hours = _store(connection, site, targets, spool, progress)
             _mark_silences(connection, before, _silences(connection, site))
-    return Backfilled(read, stored, hours)
+    return Backfilled(read, stored, hours, ahead.rows)
 
 
 def _silences(connection: Connection[TupleRow], site: str) -> dict[int, Span]:
@@ -133,6 +159,7 @@ def _read(
     spool: Spool,
     faults: Faults,
     progress: Progress,
+    ahead: _Ahead,
 ) -> int:
     """Reads every file into the spool; after the first bad row it only goes on looking for others."""
     sizes = [file.stat().st_size if file.is_file() else 0 for file in files]
@@ -141,6 +168,7 @@ def _read(
         for columns in read_columns(file, faults):
             samples = read_samples(columns, targets, zone, faults)
             read += len(samples.times)
+            ahead.look(columns.file, samples)
             if not faults.count:
                 spool.add(samples)
             progress("reading", before + min(size, columns.done_bytes), whole)

@@ -43,6 +43,9 @@ def run(
         complain(str(error))
         return 1
     _end(draw)
+    for fault in done.ahead.first:
+        more = f" ({done.ahead.count - 1} more like it)" if done.ahead.count > 1 else ""
+        complain(f"{fault.file}:{fault.line}: warning: {fault.message}: {fault.mend}{more}")
     seconds = max(clock() - begin, 1e-6)
     counts = f"{done.read:,} rows read, {done.stored:,} were new, {done.hours:,} machine-hours to be computed"
     say(f"{site}: {counts} ({seconds:.1f} s, {done.read / seconds:,.0f} rows/s)")

@@ -39,9 +39,9 @@ class Fault:
 
 @dataclass(slots=True)
 class Faults:
-    """The first faults in the order of reading, and how many there are in all."""
+    """The first faults, and how many there are in all."""
 
-    most: int = 50
+    most: int = 1000
     first: list[Fault] = field(default_factory=list)
     count: int = 0
 
@@ -49,6 +49,11 @@ class Faults:
         self.count += 1
         if len(self.first) < self.most:
             self.first.append(Fault(file, line, message, mend))
+
+    def in_order(self) -> list[Fault]:
+        """The first faults, file by file, by their lines."""
+        files = {file: place for place, file in enumerate(dict.fromkeys(fault.file for fault in self.first))}
+        return sorted(self.first, key=lambda fault: (files[fault.file], fault.line))
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,7 @@ class Samples:
     """Rows that can be stored: parallel columns. Where ``words`` is -1 there is no text, else an index into
     ``strings``; where ``is_number`` is false there is no number. ``series`` are numbers of Targets."""
 
+    lines: Int
     times: Int
     series: Int
     quality: NDArray[np.uint8]
@@ -92,21 +93,21 @@ class Samples:
 
 
 def read_samples(columns: Columns, targets: Targets, zone: ZoneInfo | None, faults: Faults) -> Samples:
-    """The sound rows of some columns; every other row becomes a fault."""
+    """The sound rows of some columns; each mistake of the others becomes a fault."""
     count = len(columns.lines)
     sound = np.ones(count, np.bool_)
 
     def refuse(rows: Int, message: Callable[[int], tuple[str, str]]) -> None:
         for row in rows.tolist():
-            if sound[row]:
-                sound[row] = False
-                faults.add(columns.file, int(columns.lines[row]), *message(row))
+            sound[row] = False
+            faults.add(columns.file, int(columns.lines[row]), *message(row))
 
     times = _times(columns.time, zone, refuse)
     series = _series(columns, targets, refuse)
     quality = _quality(columns.quality, count, refuse)
     is_number, numbers, words, strings = _values(columns.value, series, quality, targets, refuse)
     return Samples(
+        lines=columns.lines[sound],
         times=times[sound],
         series=series[sound],
         quality=quality[sound],

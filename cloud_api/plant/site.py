@@ -15,6 +15,7 @@ from cloud_api.plant.fields import Fields
 from cloud_api.plant.places import Faults, Place, nearest
 from cloud_api.plant.rows import Content, Row
 from cloud_api.plant.scalars import NOT_NEGATIVE, POSITIVE, SHARE, Bounds
+from shared.topics import is_name
 
 SITE_FILE = "site.yaml"
 SITE_FIELDS = (
@@ -61,6 +62,9 @@ def read_site(tree: Tree, faults: Faults) -> SitePart | None:
         return None
     fields = Fields(tree, faults, "site.yaml", SITE_FIELDS)
     site = _name(fields, "site", "columbus")
+    if _NAME.fullmatch(site) and not is_name(site):
+        mend = "use up to 63 letters, digits, . _ -, no spaces"
+        fields.faults.add(fields.at("site"), f"'{site}' cannot be part of an MQTT topic", mend)
     zone = _zone(fields)
     calendar = read_calendar(fields, faults)
     lines = _lines(fields)

@@ -129,18 +129,22 @@ def test_every_bad_row_is_named_and_nothing_is_stored(plain_site: str, tmp_path:
     )
     printed: list[str] = []
     assert run(plain_site, "columbus", [bad], say=printed.append, complain=printed.append) == 1
-    told = {line.split(":")[1]: line for line in printed[:-1]}
+    lines = [int(line.split(":")[1]) for line in printed[:-1]]
+    assert lines == sorted(lines)
+    told = {str(number): "\n".join(printed[lines.index(number) :][: lines.count(number)]) for number in lines}
     assert "was skipped by the clocks of America/New_York" in told["12"]
     assert "'pres-1' is not a machine" in told["14"]
     assert "did you mean 'press-" in told["14"]
     assert "'stat' is not a role" in told["15"]
     assert "did you mean 'state'?" in told["15"]
     assert "'not a time' is not a time" in told["16"]
+    assert "'fine' is not a quality" in told["16"]
+    assert "'1,5' has a comma" in told["16"]
     assert "6 cells where the header has 5" in told["17"]
     assert "'nan' is not a number" in told["18"]
     assert "19" not in told
     assert "'1,5' has a comma: write 1.5" in told["20"]
-    assert printed[-1].startswith("the history has 7 mistakes, nothing was stored")
+    assert printed[-1].startswith("the history has 9 mistakes, nothing was stored")
     assert stored(plain_site) == []
     assert marks(plain_site) == []
     with psycopg.connect(plain_site) as connection:
@@ -148,11 +152,24 @@ def test_every_bad_row_is_named_and_nothing_is_stored(plain_site: str, tmp_path:
 
 
 def test_only_the_first_bad_rows_are_listed_and_the_rest_counted(plain_site: str, tmp_path: Path) -> None:
-    rows = "".join(f"2026-03-02T06:00:00Z,press-1,good_count,x{n}\n" for n in range(500))
+    rows = "".join(f"2026-03-02T06:00:00Z,press-1,good_count,x{n}\n" for n in range(1500))
     with pytest.raises(BackfillRefused) as refused:
         backfill(plain_site, "columbus", [written(tmp_path / "h.csv", "time,machine,role,value\n" + rows)])
-    assert len(refused.value.lines()) == 51
-    assert refused.value.lines()[-1] == "... and 450 more"
+    assert len(refused.value.lines()) == 1001
+    assert refused.value.lines()[-1] == "... and 500 more"
+
+
+def test_rows_of_the_future_are_stored_and_told(plain_site: str, tmp_path: Path) -> None:
+    rows = "2199-03-02T06:00:00Z,press-1,good_count,1\n2199-03-02T07:00:00Z,press-1,good_count,2\n"
+    path = written(
+        tmp_path / "h.csv", "time,machine,role,value\n2026-03-02T06:00:00Z,press-1,good_count,0\n" + rows
+    )
+    printed: list[str] = []
+    assert run(plain_site, "columbus", [path], say=lambda line: None, complain=printed.append) == 0
+    (told,) = printed
+    assert told.startswith(f"{path}:3: warning: 2199-03-02T06:00Z lies in the future: mend its date")
+    assert told.endswith("(1 more like it)")
+    assert len(stored(plain_site)) == 3
 
 
 def test_a_time_without_offset_is_on_the_clock_of_the_site(plain_site: str, tmp_path: Path) -> None:

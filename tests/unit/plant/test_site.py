@@ -7,6 +7,11 @@ import pytest
 from tests.unit.plant.directories import FILES, SITE, read, told, with_site
 
 MISTAKES = [
+    (
+        "site: tiny",
+        "site: tiny plant",
+        "site.yaml:1:7: 'tiny plant' cannot be part of an MQTT topic: use up to 63 letters, digits, ",
+    ),
     ("site: tiny\n", "", "site.yaml:1:1: site.yaml has no 'site': add it, like site: columbus"),
     (
         "time_zone: Europe/Berlin",
