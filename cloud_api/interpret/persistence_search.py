@@ -1,8 +1,9 @@
 """The search for effects in a series: outliers, temporary changes, shifts and slopes, by their evidence.
 
-See `persistence` for the model. Candidate shapes are whitened, freed of level and season and kept for each
-(count, seasons), so that series over the same days share them; a step of the search is then two products of
-that matrix with the residuals and the effects taken in so far."""
+See `persistence` for the model. What is left of a series is held against every shape at once: the products of
+a vector with all shapes of a kind are sums from the end (shifts), sums of such sums (slopes) or a recursion
+(temporary changes), so that a step of the search takes a few passes over the series. What does not depend on
+the values is kept for each (count, seasons), so that series over the same days share it."""
 
 from __future__ import annotations
 
@@ -11,7 +12,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 
 Array = NDArray[np.float64]
 
@@ -32,6 +35,8 @@ RARE = 3.0
 wear evenly, and ten observations of either look alike."""
 UNSEEN = 1e-6
 """Squared length of a shape, beside the others, below which it is one of them."""
+ROUNDING = 1e-11
+"""Share of its own squared length that a shape beside the others may be off by."""
 
 
 class Design:
@@ -46,19 +51,51 @@ class Design:
         else:
             self.base = np.ones((count, 1))
         self.shapes, self.places = shapes(count)
+        self.onsets = {
+            kind: np.array([onset for each, onset in self.places if each == kind], dtype=np.intp)
+            for kind in KINDS
+        }
         self.kinds = {kind: np.array([place[0] == kind for place in self.places]) for kind in KINDS}
         self.prior = RARE * self.kinds[SLOPE]
         self.bases = [np.linalg.qr(whitened(self.base, r))[0] for r in CORRELATIONS]
-        free = []
+        self.weights = np.array([self._lengths(at) for at in range(len(CORRELATIONS))])
+        self._prices: dict[int, Array] = {}
+
+    def _lengths(self, at: int) -> Array:
+        """Squared lengths of shapes, whitened and free of level and season."""
+        white = whitened(self.shapes, CORRELATIONS[at])
+        within = self.bases[at].T @ white
+        lengths: Array = np.einsum("nm,nm->m", white, white) - np.einsum("bm,bm->m", within, within)
+        return lengths
+
+    def seen(self, lengths: Array) -> Array:
+        """Squared lengths of shapes beside effects, infinite where one is among them."""
+        return np.where(lengths > UNSEEN + ROUNDING * self.weights, lengths, np.inf)
+
+    def column(self, which: int) -> Array:
+        """A shape, whitened and free of level and season, at each correlation."""
+        columns = []
         for r, basis in zip(CORRELATIONS, self.bases, strict=True):
-            white = whitened(self.shapes, r)
-            free.append((white - basis @ (basis.T @ white)).T)
-        self.free = np.array(free)
-        self.weights = np.einsum("rij,rij->ri", self.free, self.free)
+            white = whitened(self.shapes[:, which : which + 1], r)[:, 0]
+            columns.append(white - basis @ (basis.T @ white))
+        return np.array(columns)
+
+    def products(self, vectors: Array) -> Array:
+        """Products of vectors (correlation, observation; free of level and season) with all shapes."""
+        back = unwhitened(vectors)
+        before = back[..., ::-1]
+        since = np.cumsum(before, axis=-1)
+        decayed = lfilter([1.0], [1.0, -DECAY], before, axis=-1)[..., ::-1]
+        sloped = np.cumsum(since, axis=-1)[..., ::-1]
+        found = {OUTLIER: back, TEMPORARY: decayed, SHIFT: since[..., ::-1], SLOPE: sloped}
+        return np.concatenate([found[kind][..., self.onsets[kind]] for kind in KINDS], axis=-1)
 
     def bic(self, rss: Array, effects: int) -> Array:
         """Of models with that many effects, from their residual sums of squares, a row per correlation."""
-        priced = np.array([self._price(effects, correlation) for correlation in CORRELATIONS])
+        priced = self._prices.get(effects)
+        if priced is None:
+            priced = np.array([self._price(effects, correlation) for correlation in CORRELATIONS])
+            self._prices[effects] = priced
         fit = self.count * np.log(np.maximum(rss, 0.0) / self.count + NEGLIGIBLE)
         whole: Array = fit + priced.reshape(-1, *[1] * (fit.ndim - 1))
         return whole
@@ -72,8 +109,20 @@ class Design:
 
 @lru_cache(maxsize=6)
 def design(count: int, seasons: tuple[str, ...] | None) -> Design:
-    """The design of a count of observations and their seasons; kept, it takes some megabytes."""
+    """The design of a count of observations and their seasons; kept, it takes a few megabytes."""
     return Design(count, seasons)
+
+
+class Left(Struct, frozen=True):
+    """What some effects leave, at each correlation: whitened values less level, season and effects (`rest`),
+    and their products with all shapes; the orthonormal `basis` of the effects, in order; squared lengths of
+    all shapes beside them, in `weights` infinite where a shape is among them already."""
+
+    rest: Array
+    products: Array
+    basis: tuple[Array, ...]
+    lengths: Array
+    weights: Array
 
 
 class Search:
@@ -85,7 +134,11 @@ class Search:
         for r, basis in zip(CORRELATIONS, plan.bases, strict=True):
             white = whitened(values[:, None], r)[:, 0]
             targets.append(white - basis @ (basis.T @ white))
-        self.targets = np.array(targets)
+        first = np.array(targets)
+        lengths = plan.weights
+        empty = Left(first, plan.products(first), (), lengths, plan.seen(lengths))
+        self._left: dict[tuple[int, ...], Left] = {(): empty}
+        self._told: dict[tuple[int, ...], Array] = {}
 
     def run(self) -> tuple[list[int], float]:
         """Shapes taken in while the criterion falls, in the order of their evidence; and the criterion. Where
@@ -132,32 +185,56 @@ class Search:
 
     def alone(self, chosen: Sequence[int]) -> tuple[float, float]:
         """BIC of the chosen effects, and the correlation that is best with them."""
-        rest, _ = self._rest(chosen)
+        rest = self._without(tuple(chosen)).rest
         told = self.design.bic(np.einsum("rn,rn->r", rest, rest), len(chosen))
         best = int(np.argmin(told))
         return float(told[best] + self.design.prior[list(chosen)].sum()), CORRELATIONS[best]
 
     def one_more(self, chosen: Sequence[int]) -> Array:
         """BIC of the chosen effects with each of all shapes besides, at the correlation best for it."""
-        rest, basis = self._rest(chosen)
-        known = self.design.free @ np.concatenate([rest[:, :, None], basis], axis=2)
-        weight = self.design.weights - np.einsum("rmk,rmk->rm", known[:, :, 1:], known[:, :, 1:])
-        seen = weight > UNSEEN
-        explained = np.where(seen, known[:, :, 0] ** 2 / np.where(seen, weight, 1.0), 0.0)
-        whole = np.einsum("rn,rn->r", rest, rest)[:, None]
-        told = np.where(seen, self.design.bic(whole - explained, len(chosen) + 1), np.inf)
+        key = tuple(chosen)
+        if key not in self._told:
+            self._told[key] = self._one_more(key)
+        return self._told[key]
+
+    def _one_more(self, chosen: tuple[int, ...]) -> Array:
+        left = self._without(chosen)
+        explained = left.products**2
+        explained /= left.weights
+        whole = np.einsum("rn,rn->r", left.rest, left.rest)[:, None]
+        told = self.design.bic(whole - explained, len(chosen) + 1)
+        told[np.isinf(left.weights)] = np.inf
         best: Array = told.min(axis=0) + self.design.prior + float(self.design.prior[list(chosen)].sum())
         return best
 
-    def _rest(self, chosen: Sequence[int]) -> tuple[Array, Array]:
-        """Whitened values less level, season and chosen effects, at each correlation; orthonormal bases of
-        the effects."""
-        targets = self.targets
-        if not chosen:
-            return targets, np.zeros((*targets.shape, 0))
-        basis = np.linalg.qr(self.design.free[:, list(chosen)].transpose(0, 2, 1))[0]
-        within = np.einsum("rnk,rn->rk", basis, targets)
-        return targets - np.einsum("rnk,rk->rn", basis, within), basis
+    def _without(self, chosen: tuple[int, ...]) -> Left:
+        """What the chosen effects leave."""
+        if chosen not in self._left:
+            before = self._without(chosen[:-1])
+            own = self._beside(before, chosen[-1])
+            along = np.einsum("rn,rn->r", own, before.rest)[:, None]
+            shared = self.design.products(own)
+            lengths = before.lengths - shared**2
+            self._left[chosen] = Left(
+                before.rest - along * own,
+                before.products - along * shared,
+                (*before.basis, own),
+                lengths,
+                self.design.seen(lengths),
+            )
+        return self._left[chosen]
+
+    def _beside(self, before: Left, which: int) -> Array:
+        """The unit vector of an effect beside others; nothing where it is one of them."""
+        own = self.design.column(which)
+        whole = np.einsum("rn,rn->r", own, own)
+        for _ in range(2):
+            for known in before.basis:
+                own = own - known * np.einsum("rn,rn->r", known, own)[:, None]
+        length = np.einsum("rn,rn->r", own, own)
+        seen = length > ROUNDING * whole
+        unit: Array = own * np.where(seen, 1 / np.sqrt(np.where(seen, length, 1.0)), 0.0)[:, None]
+        return unit
 
     def sizes(self, chosen: Sequence[int], correlation: float) -> tuple[Array, Array, float]:
         """Sizes of the chosen effects, their standard errors, and sigma of the whitened residuals."""
@@ -181,6 +258,16 @@ def whitened(columns: Array, correlation: float) -> Array:
     out = columns.copy()
     out[1:] -= correlation * columns[:-1]
     out[0] *= math.sqrt(1 - correlation**2)
+    return out
+
+
+def unwhitened(vectors: Array) -> Array:
+    """Vectors (correlation, observation) whose products with columns are those of `vectors` with the whitened
+    columns."""
+    r = np.array(CORRELATIONS)[:, None]
+    out = vectors.copy()
+    out[..., :1] *= np.sqrt(1 - r**2)
+    out[..., :-1] -= r * vectors[..., 1:]
     return out
 
 

@@ -57,11 +57,11 @@ def recurring(values: Array, kind: str, labels: Sequence[str], sign: int = 1) ->
     if count < LEAST or len(set(labels)) < 2:
         return None
     raw = np.asarray(values, dtype=np.float64) * sign
-    tame = _tamed(raw)
+    tame, told = _tamed(raw), np.array(labels)
     found = [
         tie
         for label in sorted(set(labels))
-        if (tie := _tie(tame, raw, kind, label, labels, sign)) is not None
+        if (tie := _tie(tame, raw, kind, label, told == label, sign)) is not None
     ]
     return max(found, key=lambda tie: (tie.weight, tie.size * sign), default=None)
 
@@ -74,9 +74,11 @@ def _tamed(values: Array) -> Array:
     return np.clip(values, middle - FAR * spread, middle + FAR * spread)
 
 
-def _tie(values: Array, raw: Array, kind: str, label: str, labels: Sequence[str], sign: int) -> Tie | None:
-    """The evidence is that of the tamed values, the size that of the values as they are."""
-    inside = np.array([each == label for each in labels])
+def _tie(
+    values: Array, raw: Array, kind: str, label: str, inside: NDArray[np.bool_], sign: int
+) -> Tie | None:
+    """The evidence is that of the tamed values, the size that of the values as they are. `inside`: which
+    observations have the label."""
     own, others = values[inside], values[~inside]
     if len(own) < OCCURRENCES or len(others) < OCCURRENCES:
         return None
