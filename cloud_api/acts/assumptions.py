@@ -1,101 +1,155 @@
-"""Accepting a better standard: the proposal of a broken assumption becomes a row of the standards.
+"""Accepting better standards: proposals of broken assumptions become rows of the standards.
 
-It is effective from the onset and recorded now: from now on it is the standard, and for the days before it
-is the ex-post one, which parts planning from operational. What a closed or locked period keeps stays."""
+They are effective from their onset and recorded now: from now on they are the standards, and for the days
+before they are the ex-post ones, which part planning from operational. What a closed or locked period keeps
+stays. Where site.yaml says `four_eyes: true`, a second person asks for the very same."""
 
 from __future__ import annotations
 
-import datetime as dt
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
-from msgspec.structs import asdict
+from msgspec import to_builtins
 
 from cloud_api.acts.actor import Actor, Conflict, Missing
-from cloud_api.answers.assumptions import found, named
-from cloud_api.answers.assumptions_streams import KINDS
-from cloud_api.answers.question import Mistake, Question, QuestionError
-from cloud_api.answers.shapes.assumptions import Acceptance, Accepted, AssumptionRow
+from cloud_api.acts.approval import agreed, name_of
+from cloud_api.acts.plant import only_checked
+from cloud_api.answers.places import Site
+from cloud_api.answers.proposals import ACTION, TAKES, chosen, one_site, pack, watched
+from cloud_api.answers.proposals_effects import COLUMNS, Chosen, standard_row
+from cloud_api.answers.question import Mistake, Question, QuestionError, read
+from cloud_api.answers.shapes.assumptions import Acceptance, Accepted
+from cloud_api.answers.shapes.proposals import (
+    Approval,
+    Approved,
+    ProposalPack,
+    Recorded,
+    Simulation,
+    Wish,
+)
 from cloud_api.errors import CloudError
 from cloud_api.interpret.plant import Standard
+from cloud_api.interpret.proposed import recorded
+from cloud_api.plant.load import Loaded
 from cloud_api.plant.places import PlantRefused
 from cloud_api.plant.put import put_rows
 
-CARD = (
-    "ideal_cycle_s",
-    "crew",
-    "scrap_rate",
-    "rework_rate",
-    "changeover_min",
-    "lot_size",
-    "availability",
-    "energy_kwh",
-    "planned_stop",
-    "waiting",
-    "idle_kw",
-)
-COLUMNS = {kind.name: kind.column for kind in KINDS}
+
+def simulate(actor: Actor, body: Simulation) -> ProposalPack:
+    """What some proposals would change; nothing is kept. Raises QuestionError."""
+    named = {"from": body.from_, "to": body.to, "period": body.period, "site": body.site}
+    given = [(name, value) for name, value in named.items() if value is not None]
+    question = read(given, actor.places, allowed=TAKES, withheld=actor.principal.withheld)
+    return pack(actor.connection, question, actor.now, body.proposals or None)
+
+
+def approve(actor: Actor, body: Approval) -> Approved:
+    """Records some proposals as standards, all or none. Raises QuestionError with every mistake."""
+    if not body.proposals:
+        raise QuestionError([Mistake("proposals", "names none; name those to approve, as in /v1/proposals")])
+    given = [] if body.site is None else [("site", body.site)]
+    site = one_site(read(given, actor.places, allowed=TAKES))
+    known = watched(actor.connection, site, actor.now)
+    taken = chosen(known, Question(sites=(site,)), site, body.proposals)
+    version, waits = _record(actor, site, taken)
+    return Approved(
+        site=site.name,
+        version=version,
+        waits_for_second_person=waits,
+        rows=[_recorded(site, one) for one in taken],
+    )
 
 
 def accept(actor: Actor, body: Acceptance) -> Accepted:
-    """Records a better standard. Raises Missing for an id that names no assumption of a standard, Conflict
-    where nothing is proposed and no value is given, QuestionError for a value that cannot be one."""
-    row = _row(actor)
-    column = COLUMNS[row.assumption]
-    value = body.value
-    if value is None and row.proposed is not None:
-        value = row.proposed.value
-    from_ = body.from_ or row.since
-    if value is None or from_ is None:
-        raise Conflict(
-            f"nothing is proposed for {row.id}: it holds, or there are fewer than 20 observations since its "
-            "onset; give `value` and `from` to record a standard all the same"
-        )
-    standard = _standard(actor, row, from_)
-    before: Decimal = getattr(standard, column) or Decimal(0)
-    said = {name: number for name, number in asdict(standard).items() if name in CARD}
-    said |= {"product": row.product, "machine": row.machine, "from": from_.isoformat(), column: value}
-    author = f"key {actor.principal.key_id}" if actor.principal.key_id is not None else "the service"
-    try:
-        loaded = put_rows(actor.connection, row.site, "standards", [said], author=author)
-    except (PlantRefused, CloudError) as error:
-        raise QuestionError([Mistake("value", str(error))]) from error
-    actor.audit(
-        "assumption accepted",
-        row.site,
-        assumption=row.id,
-        before=str(before),
-        after=str(value),
-        effective=from_.isoformat(),
-        version=loaded.version,
-    )
-    return Accepted(
-        id=row.id,
-        machine=str(row.machine),
-        product=str(row.product),
-        column=column,
-        before=before,
-        after=value,
-        from_=from_,
-        version=loaded.version,
-    )
-
-
-def _row(actor: Actor) -> AssumptionRow:
+    """Records one proposal. Raises Missing for an id that names no assumption of a standard, Conflict where
+    nothing is proposed and no value is given, QuestionError for a value that cannot be one."""
     id_ = actor.path["id"]
-    sites = tuple(site for site in actor.places.sites if id_.startswith(f"{site.name}:"))
-    row = named(found(actor.connection, Question(sites=sites), actor.now), id_) if sites else None
-    if row is None:
+    site = next((one for one in actor.places.sites if id_.startswith(f"{one.name}:")), None)
+    kind = id_.split(":")[1] if id_.count(":") else ""
+    if site is None or site.book is None:
         raise Missing(f"there is no assumption {id_!r}; /v1/assumptions lists them")
-    if row.assumption not in COLUMNS:
+    if kind not in COLUMNS:
         raise Missing(f"{id_!r} is no assumption of a standard: change it where it is kept")
-    return row
+    wish = Wish(id=id_, value=body.value, from_=body.from_)
+    try:
+        known = watched(actor.connection, site, actor.now)
+        (one,) = chosen(known, Question(sites=(site,)), site, [wish])
+    except QuestionError as error:
+        mistake = error.mistakes[0]
+        if mistake.field.endswith(".id"):
+            raise Missing(f"there is no assumption {id_!r}; /v1/assumptions lists them") from None
+        raise Conflict(f"{id_}: {mistake.message}") from None
+    version, waits = _record(actor, site, [one])
+    said = _recorded(site, one)
+    return Accepted(
+        id=said.id,
+        machine=said.machine,
+        product=said.product,
+        column=said.column,
+        before=said.before,
+        after=said.after,
+        from_=said.from_,
+        version=version,
+        waits_for_second_person=waits,
+    )
 
 
-def _standard(actor: Actor, row: AssumptionRow, date: dt.date) -> Standard:
-    site = actor.site(row.site)
-    standard = None
-    if site.book is not None:
-        standard = site.book.standard(str(row.machine), row.product, date, "post")
-    if standard is None:
-        raise Conflict(f"there is no standard of {row.product} on {row.machine} on {date}")
-    return standard
+def _record(actor: Actor, site: Site, taken: Sequence[Chosen]) -> tuple[int | None, bool]:
+    """The version under which the proposals were recorded, and whether they wait for a second person."""
+    assert site.book is not None
+    rows = recorded(site.book, [one.proposed for one in taken], actor.now)
+    lacking = {(one.row.machine, one.row.product) for one in taken} - {
+        (row.machine, row.product) for row in rows
+    }
+    if lacking:
+        raise Conflict(
+            f"there is no standard of {', '.join(f'{p} on {m}' for m, p in sorted(lacking, key=str))}"
+        )
+    said = [to_builtins(standard_row(row)) for row in rows]
+
+    def perform() -> Loaded:
+        return put_rows(actor.connection, site.name, "standards", said, author=name_of(actor))
+
+    try:
+        only_checked(actor, perform)
+        asked = [{"id": one.row.id, "value": str(one.value), "from": one.from_.isoformat()} for one in taken]
+        if not agreed(actor, site, ACTION, "standards", said, proposals=asked):
+            return None, True
+        loaded = perform()
+    except PlantRefused as refused:
+        raise QuestionError(_told(refused, rows, taken)) from None
+    except CloudError as error:
+        raise Conflict(str(error)) from None
+    told: list[dict[str, Any]] = [to_builtins(_recorded(site, one)) for one in taken]
+    actor.audit("standards approved", site.name, proposals=told, version=loaded.version)
+    return loaded.version, False
+
+
+def _told(refused: PlantRefused, rows: Sequence[Standard], taken: Sequence[Chosen]) -> list[Mistake]:
+    """Faults of rows as mistakes of the proposals that made them."""
+    mistakes = []
+    for fault in refused.faults:
+        row = rows[min(fault.place.line, len(rows)) - 1]
+        at = next(
+            at
+            for at, one in enumerate(taken)
+            if one.row.machine == row.machine and one.row.product == row.product
+        )
+        mistakes.append(Mistake(f"proposals[{at}].value", f"{fault.message}: {fault.mend}"))
+    return mistakes
+
+
+def _recorded(site: Site, one: Chosen) -> Recorded:
+    assert site.book is not None
+    stood = site.book.standard(str(one.row.machine), one.row.product, one.from_, "post")
+    before: Decimal | None = getattr(stood, COLUMNS[one.row.assumption], None)
+    return Recorded(
+        id=one.row.id,
+        machine=str(one.row.machine),
+        product=str(one.row.product),
+        column=COLUMNS[one.row.assumption],
+        before=before or Decimal(0),
+        after=one.value,
+        from_=one.from_,
+    )

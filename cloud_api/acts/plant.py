@@ -92,7 +92,7 @@ def _change(
     actor: Actor, site: Site, table: str, body: TableRows | SiteText, perform: Callable[[], Loaded]
 ) -> PlantChanged:
     try:
-        checked = _only_checked(actor, perform)
+        checked = only_checked(actor, perform)
         if body.check or checked.version is None:
             return _told(checked, changed=False)
         if _needs_two(checked) and not agreed(
@@ -119,7 +119,7 @@ def _change(
     return _told(done, changed=True)
 
 
-def _only_checked(actor: Actor, perform: Callable[[], Loaded]) -> Loaded:
+def only_checked(actor: Actor, perform: Callable[[], Loaded]) -> Loaded:
     """What a change would do; nothing of it stays."""
     try:
         with actor.connection.transaction():

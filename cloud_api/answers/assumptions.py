@@ -204,7 +204,7 @@ def _row(question: Question, frame: Frame, each: Watched, standing: Standing) ->
             value=number(better.value),
             error=number(better.error),
             observations=better.observations,
-            from_=moved or since,
+            from_=max(moved or since, each.standard.effective_from),
             accept=f"/v1/assumptions/{quote(id_, safe=':')}/accept",
         ),
         history=_history(each, standing),

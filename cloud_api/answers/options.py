@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["word", "text", "time", "month", "number"]
+Kind = Literal["word", "text", "time", "month", "number", "list"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,8 @@ class Option:
     """A parameter of one path.
 
     `kind` word: one of `words`; text: anything; time: a production day or RFC 3339, kept as microseconds UTC
-    (as text); month: YYYY-MM; number: a decimal. `default` stands where the request does not name it; without
+    (as text); month: YYYY-MM; number: a decimal; list: text that may be
+    repeated, kept as lines. `default` stands where the request does not name it; without
     one it is absent.
     """
 

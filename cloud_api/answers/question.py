@@ -241,6 +241,8 @@ class _Reader:
         if option.kind == "time":
             instant = self._instant(option.name, sites)
             return None if instant is None else str(instant)
+        if option.kind == "list":
+            return "\n".join(self.given[option.name]) if option.name in self.given else None
         if option.kind == "word":
             return self._one_of(option.name, option.words) or option.default
         value = self._single(option.name)

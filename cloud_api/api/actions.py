@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cloud_api.api.action import Action
-from cloud_api.api.paths import alerts, context, periods, plant, verdicts, whatif
+from cloud_api.api.paths import alerts, context, periods, plant, proposals, verdicts, whatif
 
 __all__ = ["ACTIONS", "Action"]
 
@@ -12,6 +12,7 @@ ACTIONS: tuple[Action, ...] = (
     *periods.ACTIONS,
     *plant.ACTIONS,
     *verdicts.ACTIONS,
+    *proposals.ACTIONS,
     *alerts.ACTIONS,
     *whatif.ACTIONS,
 )

@@ -103,7 +103,7 @@ class _Answering:
             principal = self.admit(request, endpoint.area)
             parameters = given(request)
             asked = next((value for name, value in parameters if name == "format"), None)
-            format_ = formats.chosen(asked, request.headers.get("accept"))
+            format_ = formats.chosen(asked, request.headers.get("accept"), endpoint.format_)
             if format_ is None and asked is None:
                 return problem(
                     406, f"this answer comes as {', '.join(formats.MEDIA_TYPES)}", request.url.path
@@ -126,7 +126,7 @@ class _Answering:
             headers = {"ETag": tag, **_KEPT}
             if tag in request.headers.get("if-none-match", ""):
                 return Response(None, 304, headers)
-            body = formats.encoded(told, format_ or formats.JSON, endpoint.path.strip("/"))
+            body = formats.encoded(told, format_ or formats.JSON, endpoint.file)
             return Response(body.content, 200, {**body.headers, **headers}, body.media_type)
 
         answer.__name__ = endpoint.path.strip("/").replace("/", "_")

@@ -13,6 +13,7 @@ from psycopg.rows import TupleRow
 from cloud_api.access.roles import Area
 from cloud_api.answers.options import Option
 from cloud_api.answers.question import Question
+from cloud_api.api.formats import JSON
 
 Answer = Callable[[Connection[TupleRow], Question, bool, datetime], msgspec.Struct]
 
@@ -21,7 +22,7 @@ Answer = Callable[[Connection[TupleRow], Question, bool, datetime], msgspec.Stru
 class Endpoint:
     """A path below /v1 that is read. `answer` gets connection, question, whether amounts may be told, and the
     present. `options` are parameters of this path alone; the question carries their values. `example` is the
-    query of a request that is answered, as OpenAPI shows it."""
+    query of a request that is answered, as OpenAPI shows it. `format_`: what comes unasked."""
 
     path: str
     area: Area
@@ -33,3 +34,9 @@ class Endpoint:
     answer: Answer
     options: tuple[Option, ...] = ()
     example: str = ""
+    format_: str = JSON
+
+    @property
+    def file(self) -> str:
+        """Name, without its ending, of the file that a browser saves."""
+        return self.path.rpartition("/")[2].removesuffix(".csv")

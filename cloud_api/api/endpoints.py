@@ -12,6 +12,7 @@ from cloud_api.api.paths import (
     periods,
     plant,
     products,
+    proposals,
     verdicts,
     whatif,
 )
@@ -27,6 +28,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *brief.ENDPOINTS,
     *bridge.ENDPOINTS,
     *verdicts.ENDPOINTS,
+    *proposals.ENDPOINTS,
     *alerts.ENDPOINTS,
     *whatif.ENDPOINTS,
 )

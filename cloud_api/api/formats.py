@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from openpyxl import Workbook
@@ -40,18 +40,19 @@ class Body:
     headers: Mapping[str, str]
 
 
-def chosen(format_: str | None, accept: str | None) -> str | None:
-    """The format of an answer: `format` wins, then Accept, then JSON. None where none of them is ours."""
+def chosen(format_: str | None, accept: str | None, usual: str = JSON) -> str | None:
+    """The format of an answer: `format` wins, then Accept, then the usual one. None where none of them is
+    ours."""
     if format_ is not None:
         return format_ if format_ in MEDIA_TYPES else None
     if accept is None or not accept.strip():
-        return JSON
+        return usual
     ranked = sorted(_accepted(accept), key=lambda pair: -pair[1])
     for media_type, quality in ranked:
         if quality <= 0:
             continue
         if media_type in {"*/*", "application/*", "text/html"}:
-            return JSON
+            return usual
         if media_type == "text/*":
             return CSV
         for name, known in MEDIA_TYPES.items():
@@ -71,7 +72,7 @@ def encoded(answer: msgspec.Struct, format_: str, name: str) -> Body:
         return Body(_ENCODER.encode(answer), MEDIA_TYPES[JSON], {})
     said = msgspec.to_builtins(answer, builtin_types=_KEPT, enc_hook=str)
     rows = [dict(_flat(row)) for row in _table(said)]
-    columns = list(dict.fromkeys(column for row in rows for column in row))
+    columns = list(dict.fromkeys(column for row in rows for column in row)) or _columns(type(answer))
     about = dict(_flat(said))
     write = {CSV: _csv, XLSX: _xlsx, PARQUET: _parquet}[format_]
     headers = {
@@ -86,6 +87,15 @@ def _table(said: dict[str, Any]) -> list[dict[str, Any]]:
     one row."""
     name = next((name for name in ("rows", "bars") if isinstance(said.get(name), list)), None)
     return [said] if name is None else said.pop(name)
+
+
+def _columns(shape: type[msgspec.Struct]) -> list[str]:
+    """Columns of a table without rows, so that a reader still meets its header: what each row would tell."""
+    for field in msgspec.structs.fields(shape):
+        if field.encode_name in ("rows", "bars") and (kinds := get_args(field.type)):
+            own = [one for one in msgspec.structs.fields(kinds[0]) if one.default is not msgspec.UNSET]
+            return [one.encode_name for one in own]
+    return []
 
 
 def _accepted(accept: str) -> Iterator[tuple[str, float]]:

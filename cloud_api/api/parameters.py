@@ -70,6 +70,8 @@ def told_options(options: Sequence[Option]) -> list[dict[str, Any]]:
     parameters = []
     for option in options:
         schema: dict[str, Any] = {"type": "number" if option.kind == "number" else "string"}
+        if option.kind == "list":
+            schema = {"type": "array", "items": schema}
         if option.kind == "word":
             schema["enum"] = list(option.words)
         if option.default is not None:

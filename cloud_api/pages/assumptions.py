@@ -60,6 +60,7 @@ def breaking(asking: Asking) -> dict[str, Any]:
         "rows": [_row(row) for row in answer.rows if row.status != "holding"],
         "holding": [_row(row) for row in answer.rows if row.status == "holding"],
         "may": asking.principal.is_known and may_read(asking.principal.role, Area.ACCEPTED),
+        "pack": address("/proposals", [pair for pair in parameters if pair[0] in TAKES]),
         "boxes": _boxes(asking),
         "export": address("/v1/assumptions", parameters),
     }

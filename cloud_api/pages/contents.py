@@ -16,6 +16,7 @@ from cloud_api.pages.page import Form, Page
 from cloud_api.pages.periods import close, fiscal_periods, lock, unlock
 from cloud_api.pages.plant import change, plant_model
 from cloud_api.pages.products import true_cost
+from cloud_api.pages.proposals import approved, pack_of
 from cloud_api.pages.review import review
 from cloud_api.pages.timeline import timeline
 from cloud_api.pages.trust import trust
@@ -27,6 +28,7 @@ PAGES: tuple[Page, ...] = (
     Page("/", "Overview", "home.html", home),
     Page("/why", "Why", "why.html", why),
     Page("/assumptions", "Assumptions", "assumptions.html", breaking, Area.ASSUMPTIONS),
+    Page("/proposals", "", "proposals.html", pack_of, Area.ASSUMPTIONS),
     Page("/forecast", "Forecast", "forecast.html", period_end, Area.ASSUMPTIONS),
     Page("/products", "Products", "products.html", true_cost),
     Page("/constraints", "Constraints", "constraints.html", where_to_invest),
@@ -45,6 +47,7 @@ PAGES: tuple[Page, ...] = (
 
 FORMS: tuple[Form, ...] = (
     Form("/assumptions/{id}/accept", Area.ACCEPTED, accepted),
+    Form("/proposals/approve", Area.ACCEPTED, approved),
     Form("/periods/{id}/lock", Area.PERIODS_CLOSED, lock),
     Form("/periods/{id}/unlock", Area.PERIODS_CLOSED, unlock),
     Form("/periods/{id}/close", Area.PERIODS_CLOSED, close),

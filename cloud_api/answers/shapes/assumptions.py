@@ -20,7 +20,11 @@ class Proposed(Struct, frozen=True, kw_only=True):
     error: Annotated[Decimal, Meta(description="Its standard error.")]
     observations: int
     from_: Annotated[
-        dt.date, Meta(description="The date from which it would hold: its onset, or `moved`.")
+        dt.date,
+        Meta(
+            description="The date from which it would hold: its onset, or `moved`; never before that of the "
+            "standard that it mends."
+        ),
     ] = field(name="from")
     accept: Annotated[str, Meta(description="POST here to record it as a standard.")]
 
@@ -105,4 +109,5 @@ class Accepted(Struct, frozen=True, kw_only=True):
     before: Decimal
     after: Decimal
     from_: dt.date = field(name="from")
-    version: Annotated[int | None, Meta(description="Plant version; null: it stood there already.")]
+    version: Annotated[int | None, Meta(description="Plant version; null: it stood there already, or waits.")]
+    waits_for_second_person: bool = False

@@ -53,6 +53,13 @@ def test_parquet_keeps_money_exact(http: httpx.Client) -> None:
     assert table.schema.metadata[b"status"] == b"provisional"
 
 
+def test_a_table_without_rows_has_its_header(http: httpx.Client) -> None:
+    lines = http.get("/v1/plant/bill?format=csv").text.splitlines()
+    assert lines == ["site,product,machine,material,from,quantity"]
+    table = pq.read_table(io.BytesIO(http.get("/v1/plant/bill?format=parquet").content))
+    assert table.column_names == lines[0].split(",")
+
+
 @pytest.mark.parametrize(
     "path", ["costs", "variances", "segments", "samples", "confidence", "agents", "periods"]
 )

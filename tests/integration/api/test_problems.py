@@ -126,7 +126,8 @@ def test_answers_are_of_the_declared_shape(http: httpx.Client, shop: Shop) -> No
         operation = said["paths"][path]["get"]
         shape = operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
         by = "?by=resource,cause,day,machine" if path in ("/v1/costs", "/v1/variances") else ""
-        answer = http.get(operation["x-example"] if endpoint.example else path + by)
+        address = operation["x-example"] if endpoint.example else path + by
+        answer = http.get(address, headers={"Accept": "application/json"})
         assert answer.status_code == 200, answer.text[:500]
         _fits(answer.json(), shape, said["components"]["schemas"], path)
 
