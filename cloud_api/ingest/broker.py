@@ -1,7 +1,8 @@
 """The embedded broker: mosquitto where it is installed, else amqtt; its own process, on loopback.
 
-Its URL stands in DATA_DIR/broker.url while it runs, so that agents on this machine find it. It keeps nothing:
-agents hold what is not acknowledged.
+Its URL stands in DATA_DIR/broker.url while it runs, so that agents on this machine find it. It comes back on
+the port it had (DATA_DIR/broker.port), for agents have that in their config. It keeps nothing: agents hold
+what is not acknowledged.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from pathlib import Path
 
 from cloud_api.errors import CloudError
 from cloud_api.store.cluster import end_with_parent
+from cloud_api.store.ports import kept_port
 
 URL_FILE = "broker.url"
+PORT_FILE = "broker.port"
 START_S = 20.0
 STOP_S = 5.0
 _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
@@ -30,7 +33,8 @@ _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
 
 @dataclass
 class EmbeddedBroker:
-    """A broker as a child process. port: 0 until it is started first; a restart takes the same again."""
+    """A broker as a child process. port: 0 until it is started first; a restart takes the same again, unless
+    something else has taken it meanwhile."""
 
     data_dir: Path
     port: int = 0
@@ -49,7 +53,7 @@ class EmbeddedBroker:
 
     def start(self) -> None:
         """Starts it and waits until it listens. Raises CloudError with its last words."""
-        self.port = self.port or _free_port()
+        self.port = self.port or kept_port(self.data_dir / PORT_FILE)
         log = self.data_dir / "broker.log"
         with log.open("wb") as output:
             self.process = subprocess.Popen(
@@ -113,13 +117,6 @@ async def main(port):
 
 asyncio.run(main(json.loads(sys.argv[1])["port"]))
 """
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _listens(port: int) -> bool:

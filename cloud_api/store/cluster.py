@@ -9,7 +9,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -23,6 +22,7 @@ from cloud_api.errors import CloudError
 from cloud_api.store.binaries import Binaries
 from cloud_api.store.ground import Account
 from cloud_api.store.leftover import end_leftover
+from cloud_api.store.ports import kept_port
 
 USER = "plantledger"
 DATABASE = "plantledger"
@@ -82,7 +82,7 @@ class Cluster:
         end_leftover(self.data)
         deadline = time.monotonic() + START_S
         while True:
-            self.port = self.port or _free_port()
+            self.port = self.port or kept_port(self.folder / "port")
             self._spawn()
             if self._comes_up(deadline):
                 break
@@ -210,13 +210,6 @@ def new_password() -> str:
 
 def _environment() -> dict[str, str]:
     return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _log_file(path: Path) -> IO[bytes]:

@@ -28,7 +28,9 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
 
 def test_serve_ends_cleanly_on_sigterm_and_leaves_no_url(data_dir: Path) -> None:
     with serving(data_dir) as (process, _):
-        assert (data_dir / "broker.url").read_text().startswith("mqtt://127.0.0.1:")
+        broker = (data_dir / "broker.url").read_text()
+        assert broker.startswith("mqtt://127.0.0.1:")
+        database = (data_dir / "database.url").read_text()
         assert run("key", "list", DATA_DIR=str(data_dir)).returncode == 0
         second = run("serve", DATA_DIR=str(data_dir), HTTP_PORT="0")
         assert second.returncode == 1
@@ -36,6 +38,9 @@ def test_serve_ends_cleanly_on_sigterm_and_leaves_no_url(data_dir: Path) -> None
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
     assert not list(data_dir.glob("*.url"))
+    with serving(data_dir):
+        assert (data_dir / "broker.url").read_text() == broker
+        assert (data_dir / "database.url").read_text() == database
 
 
 @pytest.mark.needs("proc")

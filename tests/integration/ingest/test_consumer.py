@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -200,3 +201,24 @@ def test_the_queue_is_bounded_and_counts_what_it_lets_go() -> None:
     while batch := inbox.take(0):
         taken += len(batch)
     assert taken == MOST_QUEUED
+
+
+def test_the_embedded_broker_keeps_its_port_unless_it_is_taken(tmp_path: Path) -> None:
+    ports = []
+    for _ in range(2):
+        broker = EmbeddedBroker(tmp_path)
+        broker.start()
+        ports.append(broker.port)
+        broker.stop()
+    assert ports[0] == ports[1]
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", ports[0]))
+        other.listen()
+        broker = EmbeddedBroker(tmp_path)
+        broker.start()
+        assert broker.port != ports[0]
+        broker.stop()
+    (tmp_path / "broker.port").write_text("nonsense")
+    broker = EmbeddedBroker(tmp_path)
+    broker.start()
+    broker.stop()
