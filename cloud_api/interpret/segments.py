@@ -138,14 +138,15 @@ class Sum:
 
 
 def key_of(piece: Piece, crews: Crews) -> Key:
-    """What a segment has constant, besides its cell."""
+    """What a segment has constant, besides its cell. Running needs no reason: one that is still told, or told
+    late, is of the stop before."""
     product, order = piece.product, piece.order
     made_product, made_order = product, order
     if piece.state in ("idle", "planned_stop"):
         product = order = None
         made_product, made_order = piece.ran_product, piece.ran_order
-    crew = crews.of(piece, product)
-    return piece.state, product, order, made_product, made_order, piece.reason, crew
+    reason = None if piece.state == "running" else piece.reason
+    return piece.state, product, order, made_product, made_order, reason, crews.of(piece, product)
 
 
 def _turns(turns: Mapping[str | None, int]) -> tuple[Turn, ...]:

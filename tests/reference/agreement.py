@@ -95,11 +95,10 @@ def variances(api: Api, by: Sequence[str]) -> list[str]:
 
 
 def reasons(api: Api) -> list[str]:
-    """Reasons of stops: only downtime is asked for."""
-    by = ("machine", "reason")
-    answered = cells_of_rows(api.rows("/v1/costs", cause="downtime", **grouped(by)), by)
-    ours = api.result.costs(by, cause="downtime")
-    return [f"downtime by {by} {text}" for text in differences(ours, answered)]
+    """Reasons of all that cost."""
+    by = ("machine", "reason", "cause")
+    answered = cells_of_rows(api.rows("/v1/costs", **grouped(by)), by)
+    return [f"costs by {by} {text}" for text in differences(api.result.costs(by), answered)]
 
 
 def parts(api: Api) -> list[str]:

@@ -39,11 +39,12 @@ ROSTERS = (
     (("D", "07:00", "15:30"),),
     (("L", "06:00", "06:00"),),
     (("E", "05:45", "13:15"), ("N", "21:30", "03:00")),
+    (("Z", "02:30", "10:30"), ("Y", "10:30", "00:15")),
 )
 BREAKS = {
     "06:00": ("09:00", "12:10"), "14:00": ("17:30", "20:00"), "22:00": ("01:15", "03:30"),
     "18:00": ("22:40", "01:50"), "07:00": ("10:00", "12:30"), "05:45": ("09:20", "13:05"),
-    "21:30": ("23:50", "02:45"),
+    "21:30": ("23:50", "02:45"), "02:30": ("02:30", "07:00"), "10:30": ("12:00", "23:55"),
 }  # fmt: skip
 PRODUCTS = ("P1", "P2", "P3", "P4")
 MATERIALS = ("resin", "film", "dye")
@@ -79,7 +80,7 @@ class Maker:
         zone, first = PLACES[seed % len(PLACES)]
         self.zone, self.first = zone, date.fromisoformat(first)
         self.before = self.first - timedelta(days=40)
-        self.day_start = self.draw.choice(("00:00", "06:00", "05:30", "00:00"))
+        self.day_start = self.draw.choice(("00:00", "06:00", "05:30", "02:30"))
         self.clock = SiteClock(zone, self.day_start)
         self.products = PRODUCTS[: self.draw.randint(2, 4)]
         self.roster = self.draw.choice(ROSTERS)
@@ -254,6 +255,21 @@ class Maker:
             )
         return rows
 
+    def quality(self) -> list[list[str]]:
+        """Units that quality moves or holds after the fact, sometimes when nothing runs."""
+        return [
+            [
+                self.told(self.instant()),
+                self.draw.choice(self.machines),
+                self.draw.choice(self.products),
+                self.draw.choice(("", "O1", "O2")),
+                str(self.draw.randint(1, 30)),
+                self.draw.choice(("scrap", "rework", "accept", "hold", "release")),
+                self.draw.choice(("", "crack")),
+            ]
+            for _ in range(self.draw.randint(0, 4))
+        ]
+
     def maintenance(self) -> list[list[str]]:
         return [
             [
@@ -317,6 +333,7 @@ def write_model(maker: Maker, scripts: dict[str, MachineScript], directory: Path
         "changeovers.csv": ("machine from_product to_product from minutes", maker.pairs()),
         "charges.csv": ("time machine product order cause amount text", maker.charges()),
         "maintenance.csv": ("start end machine kind cost in_rate text", maker.maintenance()),
+        "quality.csv": ("time machine product order units disposition reason", maker.quality()),
         "products.csv": (
             "product from sales_price",
             [[product, maker.before.isoformat(), maker.number(5, 90)] for product in maker.products],

@@ -15,13 +15,13 @@ from .pricing import Entry, booked, crew_of, priced
 from .segments import Segment, joined
 from .shifts import ShiftCalendar
 from .tables import Plant, read_plant
-from .timeline import Piece, pieces_of
+from .timeline import Piece, disposed, pieces_of
 from .variances import Cell, Contribution, changeover_parts, counted_at_line_end, earned, line_cells
 from .versions import ANTE, POST
 
 ZERO = Fraction(0)
 DIMENSIONS = ("line", "machine", "product", "order", "shift", "resource", "cause", "reason")
-TIMES = ("hour", "day", "week")
+TIMES = ("hour", "day", "week", "period")
 Key = tuple[str | None, ...]
 
 
@@ -47,9 +47,12 @@ class Result:
                 values.append(getattr(place, name))
             elif name == "hour":
                 values.append(moment_of(place.at - place.at % HOUR_US).isoformat())
+            elif name == "site":
+                values.append(self.plant.site)
             elif name in TIMES:
                 day = self.plant.clock.production_day(place.at)
-                values.append((day - day.weekday() * ONE_DAY if name == "week" else day).isoformat())
+                day = day - day.weekday() * ONE_DAY if name == "week" else day
+                values.append(day.isoformat()[: 7 if name == "period" else 10])
             else:
                 raise ValueError(f"unknown dimension: {name}: use one of {DIMENSIONS + TIMES}")
         return tuple(values)
@@ -133,6 +136,13 @@ def compute(
         for piece in pieces_of(machine, histories[machine.id], plant, calendar, [window_from, window_to])
         if window_from <= piece.start < window_to
     ]
+    pieces += [
+        piece
+        for machine in plant.machines.values()
+        if machine.id in histories
+        for piece in disposed(machine, histories[machine.id], plant, calendar)
+        if window_from <= piece.start < window_to
+    ]
     for piece in pieces:
         piece.crew = crew_of(piece, plant)
     return summed(plant, calendar, pieces, (window_from, window_to), histories)
@@ -153,7 +163,8 @@ def summed(
         contributions += [Contribution(entry, Cell(actual=entry.amount)) for entry in own]
         contributions += [Contribution(entry, Cell(actual_anew=entry.amount)) for entry in anew]
         contributions += earned(piece, plant) + changeover_parts(piece, plant, own) + line_cells(piece, plant)
-        lengths.append((piece, booking.kwh, sum((entry.amount for entry in own), ZERO)))
+        if piece.end > piece.start:
+            lengths.append((piece, booking.kwh, sum((entry.amount for entry in own), ZERO)))
     charged = charges(plant, calendar, *window)
     entries += charged
     contributions += [Contribution(entry, Cell(entry.amount, ZERO, entry.amount)) for entry in charged]

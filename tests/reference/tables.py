@@ -80,6 +80,22 @@ class Charge:
 
 
 @dataclass(frozen=True)
+class Disposition:
+    """A row of quality.csv that moves units after the fact: good, scrap and rework of the machine."""
+
+    at: int
+    product: str | None
+    order: str | None
+    reason: str | None
+    good: Fraction
+    scrap: Fraction
+    rework: Fraction
+
+
+MOVES = {"scrap": (-1, 1, 0), "rework": (-1, 0, 1), "accept": (1, -1, 0)}
+
+
+@dataclass(frozen=True)
 class Machine:
     id: str
     line: str
@@ -91,6 +107,7 @@ class Machine:
 class Plant:
     """The plant model of one or several loads, dated and versioned."""
 
+    site: str
     clock: SiteClock
     calendar: dict[str, Any]
     lines: dict[str, list[str]]
@@ -104,6 +121,7 @@ class Plant:
     pairs: Versions = field(default_factory=Versions)
     charges: list[Charge] = field(default_factory=list)
     works: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)
+    dispositions: dict[str, list[Disposition]] = field(default_factory=dict)
     confirmations: list[dict[str, Any]] = field(default_factory=list)
     revised: bool = False
     known_allowances: dict[Any, Any] = field(default_factory=dict)
@@ -117,6 +135,9 @@ class Plant:
             key[2]: self.bills.row(key, day, view) for key in self.bills.rows if key[:2] == (product, machine)
         }
         return {item: quantity for item, quantity in found.items() if quantity is not None}
+
+    def all_items(self) -> list[str]:
+        return sorted({key[2] for key in self.bills.rows})
 
     def billed_items(self, machine: str) -> list[str]:
         return sorted({key[2] for key in self.bills.rows if key[1] == machine})
@@ -166,7 +187,7 @@ def read_plant(loads: list[tuple[Path, int]]) -> Plant:
         for line in latest["lines"]
         for row in line["machines"]
     }
-    plant = Plant(clock, calendar, lines, machines, revised=len(loads) > 1)
+    plant = Plant(latest["site"], clock, calendar, lines, machines, revised=len(loads) > 1)
     for number, ((directory, recorded_us), site) in enumerate(zip(loads, sites, strict=True)):
         stamp = Stamp(number, clock.date_of(recorded_us))
         add_rates(plant, site, stamp)
@@ -277,4 +298,16 @@ def add_events(plant: Plant, directory: Path) -> None:
         cause = "planned_stop" if row["kind"].strip() == "planned" else "downtime"
         at, machine = plant.clock.instant(row["start"]), text_or_none(row.get("machine"))
         plant.charges.append(Charge(at, machine, None, None, cause, exact(row["cost"])))
+    for row in table_of(directory, "quality.csv"):
+        if row["disposition"].strip() in MOVES:
+            add_disposition(plant, row)
     plant.confirmations = list(table_of(directory, "confirmations.csv"))
+
+
+def add_disposition(plant: Plant, row: dict[str, str]) -> None:
+    """Decision 8: units change from good to scrap, to another pass, or from scrap to good, when it is
+    decided."""
+    good, scrap, rework = (exact(row["units"]) * move for move in MOVES[row["disposition"].strip()])
+    product, order, reason = (text_or_none(row.get(name)) for name in ("product", "order", "reason"))
+    told = Disposition(plant.clock.instant(row["time"]), product, order, reason, good, scrap, rework)
+    plant.dispositions.setdefault(row["machine"].strip(), []).append(told)

@@ -108,6 +108,35 @@ def pieces_of(
     return pieces
 
 
+def disposed(machine: Machine, history: MachineHistory, plant: Plant, calendar: ShiftCalendar) -> list[Piece]:
+    """Pieces without time: what was decided of units after they were made, while the time line goes on. They
+    use nothing."""
+    return [
+        Piece(
+            machine=machine,
+            start=told.at,
+            end=told.at,
+            day=plant.clock.date_of(told.at),
+            span=calendar.at(told.at),
+            state="running",
+            product=told.product,
+            order=told.order,
+            reason=told.reason,
+            crew_signal=ZERO,
+            last_product=None,
+            unit_product=told.product,
+            unit_order=told.order,
+            good=told.good,
+            scrap=told.scrap,
+            rework=told.rework,
+            has_energy=True,
+            metered_items=tuple(plant.all_items()),
+        )
+        for told in plant.dispositions.get(machine.id, ())
+        if history.first <= told.at < history.watermark
+    ]
+
+
 def people(value: str | None) -> Fraction | None:
     return None if value is None else Fraction(value)
 

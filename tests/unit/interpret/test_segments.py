@@ -129,9 +129,7 @@ def test_a_reason_given_during_a_stop_covers_the_whole_stop() -> None:
 def test_a_reason_given_within_the_minute_after_covers_the_stop() -> None:
     story = Story()("08:00", state="running")("08:10", state="down")("08:30", state="running")
     story("08:31", reason="jam")("08:32", reason="")("08:40", good_count=0)
-    assert reasons(story) == [
-        ("running", None), ("down", "jam"), ("running", None), ("running", "jam"), ("running", None),
-    ]  # fmt: skip
+    assert reasons(story) == [("running", None), ("down", "jam"), ("running", None)]
     late = Story()("08:00", state="running")("08:10", state="down")("08:30", state="running")
     late("08:31:01", reason="jam")("08:40", good_count=0)
     assert reasons(late)[1] == ("down", None)

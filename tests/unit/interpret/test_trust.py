@@ -35,7 +35,7 @@ def test_marks_that_end_at_an_hour_end_trust_there() -> None:
 
 
 def test_a_bad_state_is_unknown_until_the_next_that_is_not_bad() -> None:
-    story = Story()("08:00", state="running", product="P", order="O", reason="r", crew=3)
+    story = Story()("08:00", state="waiting", product="P", order="O", reason="r", crew=3)
     story("08:10", quality=2, state=None, product=None, order=None, reason=None, crew=None)
     story("08:20", quality=1, state="running")("08:30", good_count=0)
     before, lost, after = segments(run(story))
