@@ -99,6 +99,7 @@ class ModbusScanner:
         self._limits, self._medium = limits_of(source), medium_of(source)
         self._signals = {signal.index: signal for signal in signals}
         self._spans = {index: span_of(signal, source) for index, signal in self._signals.items()}
+        link.expect(span.unit for span in self._spans.values())
         self._at: dict[Span, list[int]] = {}
         for index, span in self._spans.items():
             self._at.setdefault(span, []).append(index)
@@ -168,7 +169,8 @@ class ModbusScanner:
         await self.link.close()
 
     async def _take(self, request: _Request, scan: Scan) -> None:
-        timeout_s = self._timeout_s / 4 if request.strikes >= _STRIKES - 1 else self._timeout_s
+        mute = request.strikes >= _STRIKES - 1 and not self.link.is_silent(request.block.unit)
+        timeout_s = self._timeout_s / 4 if mute else self._timeout_s
         if request.strikes >= _STRIKES and request.strikes % 2 and len(request.block.spans) > 1:
             await self._probe(request, timeout_s, scan)
             return
