@@ -45,6 +45,8 @@ OPTIONS = (
     Option("base_from", "Start of another window as the base, with base_to.", "time", example="2026-02-02"),
     Option("base_to", "Its end, exclusive.", "time", example="2026-02-09"),
 )
+ENOUGH = Decimal("0.5")
+"""Share of a base window that must have data, for the comparison to say something."""
 _OF_WHOLE_PRODUCTS = ("resource", "cause", "reason")
 _MAKES = ("site", "line", "machine", "product")
 
@@ -119,6 +121,13 @@ def data_share(connection: Connection[Any], base: Question | None) -> Decimal | 
     begin = max(base.from_us, min(first for first, _ in spans))
     end = min(base.to_us, max(last for _, last in spans))
     return Decimal(max(0, end - begin)) / (base.to_us - base.from_us)
+
+
+def telling_base(connection: Connection[Any], question: Question) -> str:
+    """The base that tells most where none is named: the window before, else the standard where most of that
+    window has no data. Raises QuestionError for a window that is not whole."""
+    share = data_share(connection, base_question(question.with_options({"base": "previous"})))
+    return "standard" if share is not None and share < ENOUGH else "previous"
 
 
 def _day_at(site: Site, us: int) -> dt.date | None:

@@ -12,13 +12,13 @@ from decimal import Decimal
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from cloud_api.answers.bridge_base import ENOUGH
 from cloud_api.answers.bridge_rounding import Told
 from cloud_api.answers.grouping import evidence
 from cloud_api.answers.question import Question, told
 from cloud_api.answers.shapes.bridge import BridgeBar, EvidenceRow, StatementLink
 
 ZERO = Decimal(0)
-HALF = Decimal("0.5")
 MOST = 3
 """Causes that a statement names."""
 
@@ -95,7 +95,7 @@ def statement(
     """The statement of a bridge. `has_data`: the share of the base window for which there is any."""
     made = Statement(question, measure)
     _moved(made, base, base_name, figures)
-    if has_data is not None and has_data < HALF:
+    if has_data is not None and has_data < ENOUGH:
         made.sentences.append("Most of that time has no data, so this comparison says little.")
         return made
     wholes = _wholes(bars)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,12 +18,13 @@ from psycopg import Connection
 
 from cloud_api.answers.assumptions import assumptions
 from cloud_api.answers.bridge import bridge
+from cloud_api.answers.bridge_base import telling_base
 from cloud_api.answers.decisions import decisions
 from cloud_api.answers.envelope import envelope
 from cloud_api.answers.forecast import forecast
 from cloud_api.answers.question import Question, QuestionError, told
 from cloud_api.answers.questions import questions
-from cloud_api.answers.shapes.assumptions import AssumptionRow
+from cloud_api.answers.shapes.assumptions import AssumptionRow, Assumptions
 from cloud_api.answers.shapes.bridge import Bridge
 from cloud_api.answers.shapes.brief import Brief, Sentence
 
@@ -32,9 +34,11 @@ ZERO = Decimal(0)
 
 
 def brief(connection: Connection[Any], question: Question, sees_money: bool, now: datetime) -> Brief:
-    """The brief of a window against the one before. Raises QuestionError where the window is missing."""
+    """The brief of a window against the one before, or the standard where that one has no data.
+
+    Raises QuestionError where the window is missing."""
     asked = _Asked(connection, question, sees_money, now)
-    held = asked.ask(assumptions)
+    held = asked.standing()
     sentences = [
         _moved(asked),
         _known(held.rows, held.currency, asked),
@@ -57,10 +61,21 @@ class _Asked:
         asked = self.question.with_options(options)
         return answer(self.connection, asked, self.sees_money, self.now)
 
+    def standing(self) -> Assumptions:
+        """The assumptions as they stand at the end of the window, watched from as far back as ever."""
+        asked = replace(self.question.with_options({}), from_us=None, period=None)
+        return assumptions(self.connection, asked, self.sees_money, self.now)
+
     def address(self, path: str, **more: str) -> str:
-        window: dict[str, str | None] = {"period": self.question.period}
-        if self.question.period is None:
-            window = {"from": told(self.question.from_us), "to": told(self.question.to_us)}
+        if self.question.period is not None:
+            return self._address(path, {"period": self.question.period}, more)
+        window = {"from": told(self.question.from_us), "to": told(self.question.to_us)}
+        return self._address(path, window, more)
+
+    def as_of_end(self, path: str) -> str:
+        return self._address(path, {"to": told(self.question.to_us)}, {})
+
+    def _address(self, path: str, window: Mapping[str, str | None], more: Mapping[str, str]) -> str:
         named = [(name, value) for name, value in window.items() if value is not None]
         for name, values in self.question.wanted.items():
             named += [(name, value or "") for value in values]
@@ -70,12 +85,13 @@ class _Asked:
 
 
 def _moved(asked: _Asked) -> Sentence:
-    """What the bridge from the window before says first; of cost, where a window made nothing."""
+    """What the bridge says first; of cost, where a window made nothing."""
+    base = telling_base(asked.connection, asked.question)
     try:
-        by = {"measure": "unit_cost", "base": "previous"}
+        by = {"measure": "unit_cost", "base": base}
         moved: Bridge = asked.ask(bridge, **by)
     except QuestionError:
-        by = {"measure": "total_cost", "base": "previous"}
+        by = {"measure": "total_cost", "base": base}
         moved = asked.ask(bridge, **by)
     said = re.split(r"(?<=\.)\s+(?=[A-Z])", moved.statement)
     return Sentence(
@@ -110,7 +126,7 @@ def _known(rows: Sequence[AssumptionRow], currency: str | None, asked: _Asked) -
         amount=cost if broken else None,
         tone=_tone(cost),
         page=asked.address("/assumptions"),
-        rows=asked.address("/v1/assumptions"),
+        rows=asked.as_of_end("/v1/assumptions"),
     )
 
 
@@ -159,12 +175,19 @@ def _owner(asked: _Asked) -> Sentence:
 
 
 def _decide(rows: Sequence[AssumptionRow], asked: _Asked) -> Sentence:
-    proposals = sum(row.proposed is not None and row.status == "broken" for row in rows)
+    broken = [row for row in rows if row.status == "broken"]
+    proposals = sum(row.proposed is not None for row in broken)
     open_questions = len(asked.ask(questions).rows)
     made = asked.ask(decisions, measured="no").rows
     drafts = sum(row.status == "detected" for row in made)
     things = [
         (proposals, "better standard to accept", "better standards to accept", "/assumptions"),
+        (
+            len(broken) - proposals,
+            "broken assumption to settle without a proposal yet",
+            "broken assumptions to settle without a proposal yet",
+            "/assumptions",
+        ),
         (
             drafts,
             "decision that the data shows to confirm",

@@ -53,12 +53,12 @@ def breaking(asking: Asking) -> dict[str, Any]:
         "place": place(asking),
         "zone": site.time_zone if site else "UTC",
         "currency": answer.currency or "",
-        "worst": _row(costly[0]) if costly else None,
+        "worst": row_of(costly[0]) if costly else None,
         "broken": broken,
         "per_day": sum((row.cost_per_day for row in costly), Decimal(0)),
-        "cards": [_row(row) for row in broken if row.series is not UNSET][:SHOWN],
-        "rows": [_row(row) for row in answer.rows if row.status != "holding"],
-        "holding": [_row(row) for row in answer.rows if row.status == "holding"],
+        "cards": [row_of(row) for row in broken if row.series is not UNSET][:SHOWN],
+        "rows": [row_of(row) for row in answer.rows if row.status != "holding"],
+        "holding": [row_of(row) for row in answer.rows if row.status == "holding"],
         "may": asking.principal.is_known and may_read(asking.principal.role, Area.ACCEPTED),
         "pack": address("/proposals", [pair for pair in parameters if pair[0] in TAKES]),
         "boxes": _boxes(asking),
@@ -85,7 +85,8 @@ def _boxes(asking: Asking) -> list[dict[str, Any]]:
     ]
 
 
-def _row(row: AssumptionRow) -> dict[str, Any]:
+def row_of(row: AssumptionRow) -> dict[str, Any]:
+    """An assumption in words; its picture where it tells its observations."""
     picture = ""
     if row.series is not UNSET:
         picture = drift(row.series, row.assumed, row.observed, row.moved or row.since, row.unit)

@@ -36,17 +36,18 @@ def where_to_invest(asking: Asking) -> dict[str, Any]:
     parameters = asking.parameters()
     question = asking.question(parameters)
     answer = constraints(asking.connection, question, asking.principal.sees_money, asking.now)
-    lines = list(dict.fromkeys((row.site, row.line) for row in answer.rows))
+    names = list(dict.fromkeys((row.site, row.line) for row in answer.rows))
+    lines = [
+        _line(name, [row for row in answer.rows if (row.site, row.line) == name], parameters)
+        for name in names
+    ]
     return {
         "answer": answer,
         "filters": filters(asking, "/constraints", parameters, question, "line"),
         "place": place(asking),
         "zone": asking.site.time_zone if asking.site else "UTC",
         "currency": answer.currency or "",
-        "lines": [
-            _line(line, [row for row in answer.rows if (row.site, row.line) == line], parameters)
-            for line in lines
-        ],
+        "lines": sorted(lines, key=_worth, reverse=True),
         "absorbed": answer.absorbed,
         "export": address("/v1/constraints", parameters),
     }
@@ -61,6 +62,12 @@ def _line(
         "masked": next((row for row in rows if row.masked), None),
         "rows": [_row(row, parameters) for row in rows],
     }
+
+
+def _worth(line: dict[str, Any]) -> Decimal:
+    """What an hour of relief is worth on a line."""
+    lead: ConstraintRow | None = line["lead"]
+    return ZERO if lead is None else lead.relief_per_hour or ZERO
 
 
 def _row(row: ConstraintRow, parameters: list[tuple[str, str]]) -> dict[str, Any]:

@@ -129,7 +129,7 @@ class _Pages:
         query = f"?{urlencode(kept)}" if kept else ""
         script = (_STATIC / page.script).read_text(encoding="utf-8") if page and page.script else ""
         nav = [
-            {"name": one.name, "address": one.path + query, "current": one is page}
+            {"name": one.name, "address": one.path + query, "current": one is page, "plant": one.plant}
             for one in PAGES
             if one.name and principal is not None and may_read(principal.role, one.area)
         ]

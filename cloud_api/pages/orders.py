@@ -15,9 +15,12 @@ from cloud_api.pages.filters import filters, place
 from cloud_api.pages.shares import Share, shares
 
 ZERO = Decimal(0)
+OPEN = ("planned", "begun")
 WORDS = {"planned": "to come", "begun": "begun", "done": "done", "left": "left short"}
-SHOWN = 60
-"""Orders in the table; the export has all."""
+SHOWN = 40
+"""Orders in a table; the export has all."""
+LATE_H = Decimal("0.25")
+"""Lateness that the page speaks of; plans are made to the quarter of an hour."""
 
 
 def order_book(asking: Asking) -> dict[str, Any]:
@@ -25,21 +28,32 @@ def order_book(asking: Asking) -> dict[str, Any]:
     parameters = asking.parameters()
     question = asking.question(parameters)
     answer = orders(asking.connection, question, asking.principal.sees_money, asking.now)
-    zone = asking.site.time_zone if asking.site else "UTC"
-    losing = [row for row in answer.rows if row.margin is not None and row.margin < 0]
     return {
         "answer": answer,
         "filters": filters(asking, "/orders", parameters, question, "line", "product"),
         "place": place(asking),
-        "zone": zone,
+        "zone": asking.site.time_zone if asking.site else "UTC",
         "currency": answer.currency or "",
-        "losing": losing,
-        "late": [row for row in answer.rows if row.late_h],
-        "lost": -sum((row.margin or ZERO for row in losing), ZERO),
-        "count": len(answer.rows),
-        "rows": [_row(row) for row in sorted(answer.rows, key=_rank)[:SHOWN]],
+        "open": _group([row for row in answer.rows if row.state in OPEN]),
+        "over": _group([row for row in answer.rows if row.state not in OPEN]),
         "export": address("/v1/orders", parameters),
     }
+
+
+def _group(rows: Sequence[OrderRow]) -> dict[str, Any]:
+    """Orders of a table, and what its sentence says of them."""
+    losing = [row for row in rows if row.margin is not None and row.margin < 0]
+    return {
+        "count": len(rows),
+        "losing": len(losing),
+        "late": sum(_late(row) for row in rows),
+        "lost": -sum((row.margin or ZERO for row in losing), ZERO),
+        "rows": [_row(row) for row in sorted(rows, key=_rank)[:SHOWN]],
+    }
+
+
+def _late(row: OrderRow) -> bool:
+    return row.late_h is not None and row.late_h >= LATE_H
 
 
 def _rank(row: OrderRow) -> tuple[bool, Decimal, str]:
@@ -50,6 +64,7 @@ def _rank(row: OrderRow) -> tuple[bool, Decimal, str]:
 def _row(row: OrderRow) -> dict[str, Any]:
     return {
         "row": row,
+        "late": _late(row),
         "word": WORDS[row.state],
         "progress": _progress(row),
         "segments": row.segments.removeprefix("/v1"),

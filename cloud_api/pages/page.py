@@ -14,8 +14,9 @@ from cloud_api.pages.asking import Asking
 @dataclass(frozen=True, slots=True)
 class Page:
     """A page. `show` gives what the template takes, and may raise QuestionError for a mistake in the address;
-    values of the path's `{names}` are in `asking.path`. `name` is empty for a page outside the navigation.
-    `script` is a file of `static/` that the page carries inside; a page without one runs no script at all."""
+    values of the path's `{names}` are in `asking.path`. `name` is empty for a page outside the navigation;
+    a `plant` page stands in its second row, with what is not a question of finance. `script` is a file of
+    `static/` that the page carries inside; a page without one runs no script at all."""
 
     path: str
     name: str
@@ -23,6 +24,7 @@ class Page:
     show: Callable[[Asking], dict[str, Any]]
     area: Area = Area.PAGE
     script: str | None = None
+    plant: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from cloud_api.answers.bridge import bridge
-from cloud_api.answers.bridge_base import BASES, MEASURES, OPTIONS
+from cloud_api.answers.bridge_base import BASES, MEASURES, OPTIONS, telling_base
 from cloud_api.answers.question import Question, QuestionError
 from cloud_api.answers.shapes.bridge import Bridge, BridgeBar, EvidenceRow
 from cloud_api.pages import words
@@ -61,7 +61,10 @@ def why(asking: Asking) -> dict[str, Any]:
     }
     if asking.site is None or asking.site.book is None or not asking.site.machines:
         return shown
-    answer = _answer(asking, question)
+    if not any(asking.value(name) for name in ("base", "base_from", "base_to")):
+        parameters.append(("base", telling_base(asking.connection, question)))
+        question = asking.question(parameters, options=OPTIONS)
+    answer = _answer(asking, parameters, question)
     zone, plant = asking.site.time_zone, asking.site.book.plant
     measures = [one for one in MEASURES if one != "margin" or plant.products]
     bases = [one for one in BASES if one != "budget" or plant.budget]
@@ -83,15 +86,14 @@ def why(asking: Asking) -> dict[str, Any]:
     }
 
 
-def _answer(asking: Asking, question: Question) -> Bridge:
+def _answer(asking: Asking, parameters: Sequence[tuple[str, str]], question: Question) -> Bridge:
     """The bridge; of cost, where no measure was named and a window made nothing."""
     try:
         return bridge(asking.connection, question, asking.principal.sees_money, asking.now)
     except QuestionError:
         if asking.value("measure") is not None:
             raise
-    parameters = [*asking.parameters(options=OPTIONS), ("measure", "total_cost")]
-    whole = asking.question(parameters, options=OPTIONS)
+    whole = asking.question([*parameters, ("measure", "total_cost")], options=OPTIONS)
     return bridge(asking.connection, whole, asking.principal.sees_money, asking.now)
 
 
