@@ -15,14 +15,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
 
-from deploy.demo import history, story
+from deploy.demo import history, people, story
 from deploy.demo.parts import DemoError, Parts, free_port, program, wait_for
+from deploy.demo.plant import SECOND, Stories, day_of
 
 HERE = Path(__file__).resolve().parent
 CLONE = HERE.parents[1]
 FOLDER = CLONE / ".data" / "demo"
 SITE = "columbus"
-WEEKS = 5
+WEEKS = 9
+"""Of history: the last month is whole, and there is a window before the last four weeks."""
 PORT = 8000
 
 
@@ -60,6 +62,7 @@ def run(parts: Parts, once: bool) -> int:
     url, broker = start_cloud(parts, free_port() if once else free_port(PORT))
     say(f"the service answers on {url}")
     load_history(parts, began, say)
+    staff = people.hired(parts, url)
     agent_file = write_agent_config(plcs, broker)
     agent = parts.start("agent", program("edge_agent", "run", str(agent_file)))
     say("the edge agent runs")
@@ -67,11 +70,16 @@ def run(parts: Parts, once: bool) -> int:
     for source, count in seen.items():
         say(f"{count} live samples of {source}")
     say("waiting until the history is priced")
-    story.wait_until_computed(url, SITE, within_s=240)
+    story.wait_until_computed(url, SITE, within_s=480)
+    today = day_of(round(began.timestamp() * SECOND))
+    notes = staff.tell(Stories(today))
+    say(f"{notes} decisions told, {staff.close_last_month(today, within_s=120)} closed")
     print(story.tell(url, SITE, began - timedelta(weeks=WEEKS), datetime.now(UTC), began), flush=True)
     if once:
         return 0 if all(seen.values()) else 1
-    print(f"\nOpen {url}/ in a browser. Ctrl-C ends everything.", flush=True)
+    print(f"\nOpen {url}/ in a browser. To write, log in with a key:")
+    print("\n".join(f"  {role:<9} {key}" for role, key in staff.keys.items()))
+    print("Ctrl-C ends everything.", flush=True)
     while (gone := parts.first_gone()) is None:
         time.sleep(0.5)
     print(f"{gone.name} ended by itself: {gone.log}:\n{gone.last_words()}", file=sys.stderr)

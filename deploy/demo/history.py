@@ -14,7 +14,8 @@ from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
-from deploy.demo.catalogue import LINES, ZONE
+from deploy.demo import office
+from deploy.demo.catalogue import LINES
 from deploy.demo.plant import MINUTE, SECOND, Event, Plant, Stories, day_of, start_us
 
 MODEL = Path(__file__).resolve().parent / "model"
@@ -39,24 +40,13 @@ def write(file: Path, since: datetime, until: datetime, seed: int = 7) -> int:
 
 
 def write_model(folder: Path, since: datetime, until: datetime, seed: int = 7) -> Path:
-    """The plant model of model/, and the orders and the maintenance of [since, until); the folder."""
+    """The plant model of model/, and what planning, maintenance, quality and the office know of
+    [since, until); the folder."""
     shutil.copytree(MODEL, folder, dirs_exist_ok=True)
-    plant, from_us, _ = _span(since, until, seed)
-    days = [day_of(from_us) + timedelta(days=number) for number in range((until - since).days + 2)]
-    with (folder / "orders.csv").open("w", encoding="utf-8", newline="") as out:
-        table = csv.writer(out)
-        table.writerow(("order", "product", "machine", "planned_start", "planned_end", "quantity"))
-        for line in LINES.values():
-            for day in days:
-                for lot in plant.lots(line.name, day):
-                    start, end = _planned(lot.start_us), _planned(lot.end_us)
-                    table.writerow((lot.order, lot.product, line.machines[1].name, start, end, lot.quantity))
-    overhaul = plant.stories.slow_press_from
-    with (folder / "maintenance.csv").open("w", encoding="utf-8", newline="") as out:
-        table = csv.writer(out)
-        table.writerow(("start", "end", "machine", "kind", "cost", "in_rate", "text"))
-        times = (f"{overhaul}T06:00:00", f"{overhaul}T08:00:00")
-        table.writerow((*times, "press-1", "planned", "1850", "false", "clutch overhauled, feed set slower"))
+    plant, from_us, to_us = _span(since, until, seed)
+    first = day_of(from_us)
+    days = [first + timedelta(days=number) for number in range((until - since).days + 2)]
+    office.write(folder, plant, days, to_us)
     return folder
 
 
@@ -100,13 +90,6 @@ def _plant(anchor: date, seed: int) -> Plant:
 def _text(time_us: int) -> str:
     moment = datetime.fromtimestamp(time_us // SECOND, UTC).replace(microsecond=time_us % SECOND)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _planned(time_us: int) -> str:
-    """A planned time: local, on the quarter of an hour before."""
-    quarter = 15 * MINUTE
-    moment = datetime.fromtimestamp(time_us // quarter * quarter / SECOND, UTC).astimezone(ZONE)
-    return moment.isoformat()
 
 
 def _shown(value: str | float) -> str:

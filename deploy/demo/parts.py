@@ -78,12 +78,13 @@ class Parts:
         self._parts.append(part)
         return part
 
-    def finish(self, name: str, argv: Sequence[str]) -> None:
-        """Run a command to its end. Raises DemoError when it fails."""
+    def finish(self, name: str, argv: Sequence[str]) -> str:
+        """Run a command to its end; what it said. Raises DemoError when it fails."""
         part = Part(name, argv, self.folder, self.environment)
         try:
             if part.wait() != 0:
                 raise DemoError(f"{name} failed: {part.log}:\n{part.last_words()}")
+            return part.said()
         finally:
             if part.runs():
                 part.end()

@@ -21,6 +21,8 @@ MINUTE = 60 * SECOND
 Value = str | float
 ENERGY_EVERY = 20 * SECOND
 ANALOG_EVERY = 30 * SECOND
+WORTH_A_LOT = 45 * MINUTE
+"""With less than this left of the day no further order is begun; the last one goes on into stock."""
 
 
 class Event(NamedTuple):
@@ -34,7 +36,8 @@ class Event(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """One order as it ran: quantity planned; good as counted at the last machine."""
+    """One order as it ran: quantity planned, of good units; good and scrap as counted at the last machine.
+    An order that the end of the day cuts short was planned for what could be made of it."""
 
     order: str
     product: str
@@ -43,6 +46,7 @@ class Lot:
     end_us: int
     quantity: int
     good: int
+    scrap: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class Stories:
         return day - timedelta(days=max(0, day.weekday() - 4))
 
     def small_lots(self, day: date) -> bool:
-        """In the second of five weeks the stamping line was re-sequenced again and again."""
+        """In the fourth week before the last the stamping line was re-sequenced again and again."""
         return timedelta(days=21) < self.anchor - day <= timedelta(days=28)
 
     @property
@@ -90,7 +94,7 @@ class Plant:
 
     def day(self, line: str, day: date, extra: Sequence[tuple[int, int]] = ()) -> DayRun:
         """One line on one day. extra: spans outside the shifts in which it works all the same."""
-        windows = sorted([*self._windows(LINES[line], day), *extra])
+        windows = sorted([*self.windows(LINES[line], day), *extra])
         run = _Shop(self, LINES[line], day, unplanned=windows[:1] == list(extra)[:1]).work(windows)
         if not extra:
             self._lots[line, day] = run.lots
@@ -113,10 +117,11 @@ class Plant:
 
     def works_at(self, line: str, moment_us: int) -> bool:
         """Whether the line is in a shift at this moment."""
-        windows = self._windows(LINES[line], day_of(moment_us))
+        windows = self.windows(LINES[line], day_of(moment_us))
         return any(from_us <= moment_us < to_us for from_us, to_us in windows)
 
-    def _windows(self, line: Line, day: date) -> list[tuple[int, int]]:
+    def windows(self, line: Line, day: date) -> list[tuple[int, int]]:
+        """Working time of a line on a day, breaks left out."""
         times = WINDOWS if day.weekday() < 5 else ()
         if day == self.stories.overtime_saturday and line.name == "stamping":
             times = SATURDAY
@@ -159,8 +164,8 @@ class _Shop:
         self._oil = 38.0
         self._product: Product | None = None
         self._order, self._lots, self._size, self._left = "", 0, 0, 0
-        self._good, self._lot_from = 0, 0
-        self._setup_us = 0
+        self._good, self._bad, self._lot_from = 0, 0, 0
+        self._setup_us, self._ends_us = 0, 0
         self._next_stop = [self._time_to_stop(machine) for machine in line.machines]
 
     def work(self, windows: Sequence[tuple[int, int]]) -> DayRun:
@@ -170,6 +175,7 @@ class _Shop:
             for role in ("good_count", "scrap_count", "energy", *(f"material:{m}" for m in self._used)):
                 if not role.startswith("material:") or machine is self._line.machines[0]:
                     self._say(machine, role, 0.0)
+        self._ends_us = windows[-1][1] if windows else self._now
         for number, (from_us, to_us) in enumerate(windows):
             self._now = from_us
             self._man(number)
@@ -208,7 +214,12 @@ class _Shop:
         """Set up, run, stop, until the window ends."""
         while self._now < to_us:
             if self._left == 0 and self._setup_us == 0:
-                self._next_lot()
+                self._left = max(0, self._size - self._good)
+            if self._left == 0 and self._setup_us == 0:
+                if self._product is not None and self._ends_us - self._now < WORTH_A_LOT:
+                    self._left = self._size
+                else:
+                    self._next_lot()
             if self._setup_us:
                 until = min(self._now + self._setup_us, to_us)
                 self._setup_us -= until - self._now
@@ -225,7 +236,7 @@ class _Shop:
         self._product, self._lots = chosen, self._lots + 1
         self._left = self._size = round(chosen.lot * self._chance.uniform(0.85, 1.15) / (3.2 if small else 1))
         self._order = f"{self._line.order_prefix}{self._day:%y%m%d}{self._lots:02d}"
-        self._good, self._lot_from = 0, self._now
+        self._good, self._bad, self._lot_from = 0, 0, self._now
         minutes = chosen.changeover_min * self._chance.lognormvariate(-0.01, 0.16)
         self._setup_us = round(minutes * MINUTE) if changes else 0
         for machine in self._line.machines:
@@ -235,8 +246,10 @@ class _Shop:
     def _close_lot(self) -> None:
         if self._product is not None and self._now > self._lot_from:
             name, line = self._product.name, self._line.name
-            lot = Lot(self._order, name, line, self._lot_from, self._now, self._size, self._good)
-            self._run.lots.append(lot)
+            quantity = self._size if self._good >= self._size else self._good
+            self._run.lots.append(
+                Lot(self._order, name, line, self._lot_from, self._now, quantity, self._good, self._bad)
+            )
 
     def _produce(self, to_us: int) -> None:
         """Run until the lot is done, a machine stops, or the window ends."""
@@ -312,6 +325,7 @@ class _Shop:
             role = "scrap_count" if self._chance.random() < bad[1] else "good_count"
             self._count(done - 1, second, role)
             self._good += role == "good_count"
+            self._bad += role == "scrap_count"
 
     def _scrap_rates(self, product: Product) -> tuple[float, float]:
         first, second = product.scrap
