@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
 from psycopg import Connection
 
 from cloud_api.answers.cells import sheet_of
@@ -41,6 +42,10 @@ OPTIONS = (
 )
 AROUND = 5
 """Production days before and after a decision that it is held against."""
+ENOUGH_DAYS = 3
+"""Days after its end that tell whether a decision still runs."""
+_NO_CONTROL = frozenset({"fix", "judgement"})
+"""Kinds whose effect is not expected to end with them."""
 STILL = dt.timedelta(hours=2)
 """What the data showed within so long before the present goes on."""
 ZERO = Decimal(0)
@@ -188,7 +193,9 @@ def measured(
             found_[site.name] = _by_day(connection, question, site, own, now)
     sites = {site.name: site for site in question.sites}
     return [
-        _with(row, _effect(sites[row.site], row, found_[row.site], now)) if row.site in found_ else row
+        with_effect(row, _effect(sites[row.site], row, found_[row.site], now), sites[row.site], now)
+        if row.site in found_
+        else row
         for row in rows
     ]
 
@@ -250,13 +257,26 @@ def _effect(site: Site, row: DecisionRow, days: Days, now: dt.datetime) -> Measu
         after=told_[2],
         effect=None if effect is None else shown(effect),
         days=len(acted),
+        days_after=len(after),
     )
 
 
-def _with(row: DecisionRow, effect: Measured) -> DecisionRow:
-    return DecisionRow(
-        **{name: getattr(row, name) for name in row.__struct_fields__ if name != "measured"}, measured=effect
-    )
+def with_effect(row: DecisionRow, effect: Measured, site: Site, now: dt.datetime) -> DecisionRow:
+    """The row with its effect; one that is over and whose effect stays still runs."""
+    running = row.expired_running or (row.to is not None and row.to <= now and _stays(row, effect, site))
+    return msgspec.structs.replace(row, measured=effect, expired_running=running)
+
+
+def _stays(row: DecisionRow, effect: Measured, site: Site) -> bool:
+    """Whether a decision that cost something material goes on after its end: some days later at least half of
+    it is still there."""
+    if row.status == "detected" or row.kind in _NO_CONTROL or effect.days_after < ENOUGH_DAYS:
+        return False
+    before, during, after = effect.before, effect.during, effect.after
+    if before is None or during is None or after is None or effect.effect is None:
+        return False
+    material = site.plant.materiality_amount if site.plant else None
+    return effect.effect >= (material or ZERO) and during > before and after - before >= (during - before) / 2
 
 
 def _mean(values: Iterable[Decimal]) -> Decimal | None:

@@ -89,7 +89,7 @@ def _plant(anchor: date, seed: int) -> Plant:
 
 def _text(time_us: int) -> str:
     moment = datetime.fromtimestamp(time_us // SECOND, UTC).replace(microsecond=time_us % SECOND)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _shown(value: str | float) -> str:

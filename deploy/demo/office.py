@@ -36,6 +36,15 @@ COST_CENTRES = {
     "CC-421": (24.00, 1, 28.60),
 }
 """Machine rate, crew and wage of each cost centre in the ledger of the month, USD an hour."""
+STORES = {"stamping": "CC-410", "packing": "CC-420"}
+MATERIAL = {
+    "hinge-80": 0.4012,
+    "hinge-120": 0.6136,
+    "bracket-40": 0.2478,
+    "kit-home": 0.7135,
+    "kit-pro": 0.7135,
+}
+"""Material of a unit at what was paid for it, USD: the bill at actual prices."""
 FINAL_RATE = 1.012
 """The ledger's machine rate at month end over the rate that the floor was priced with."""
 
@@ -55,7 +64,7 @@ def write(folder: Path, plant: Plant, days: Sequence[date], until_us: int) -> No
     _table(folder / "maintenance.csv", "start,end,machine,kind,cost,in_rate,text", _maintenance(plant))
     _table(folder / "quality.csv", "time,machine,product,order,units,disposition,reason", _quality(over))
     _table(folder / "budget.csv", "month,product,machine,good_units,unit_cost,sales_price", _budget(days))
-    _table(folder / "actuals.csv", "month,cost_centre,resource,amount,hours", _actuals(past))
+    _table(folder / "actuals.csv", "month,cost_centre,resource,amount,hours", _actuals(past, over))
     _table(folder / "sales.csv", "date,product,units,revenue", _sales(over))
 
 
@@ -98,9 +107,9 @@ def _moment(windows: Sequence[tuple[int, int]], worked_us: int, round_up_us: int
 
 
 def _confirmations(over: Iterable[Lot]) -> Iterator[Row]:
-    """What the shift confirms to the ERP: the counted units; now and then a box of ten is forgotten."""
+    """What the shift confirms to the ERP: the counted units; now and then a pair is forgotten."""
     for number, lot in enumerate(sorted(over, key=lambda one: one.end_us)):
-        forgotten = 10 if number % 23 == 5 and lot.good > 400 else 0
+        forgotten = 2 if number % 23 == 5 and lot.good > 500 else 0
         at = _local(lot.end_us).isoformat(timespec="seconds")
         yield at, lot.order, LINES[lot.line].machines[1].name, lot.good - forgotten, lot.scrap
 
@@ -118,9 +127,9 @@ def _quality(over: Sequence[Lot]) -> Iterator[Row]:
     for lot in hinges[len(hinges) // 2 : len(hinges) // 2 + 1]:
         held, decided = (_local(lot.end_us + hours * 60 * MINUTE).isoformat() for hours in (1, 20))
         named = ("press-2", lot.product, lot.order)
-        yield held, *named, 120, "hold", "burr"
-        yield decided, *named, 84, "release", ""
-        yield decided, *named, 36, "scrap", "burr"
+        yield held, *named, 24, "hold", "burr"
+        yield decided, *named, 20, "release", ""
+        yield decided, *named, 4, "scrap", "burr"
     for lot in hinges[-1:]:
         held = _local(lot.end_us + 60 * MINUTE).isoformat()
         yield held, "press-2", lot.product, lot.order, 60, "hold", "coating"
@@ -135,7 +144,7 @@ def _budget(days: Sequence[date]) -> Iterator[Row]:
                     yield f"{first:%Y-%m}", product.name, machine.name, units, cost, PRICE[product.name]
 
 
-def _actuals(past: Sequence[date]) -> Iterator[Row]:
+def _actuals(past: Sequence[date], over: Sequence[Lot]) -> Iterator[Row]:
     """The ledger and the payroll of the months that the history covers whole."""
     known = set(past)
     for first, working in sorted(_months(past).items()):
@@ -146,6 +155,17 @@ def _actuals(past: Sequence[date]) -> Iterator[Row]:
             paid = working * 16 * crew * 1.02
             yield f"{first:%Y-%m}", centre, "machine", f"{hours * rate * FINAL_RATE:.2f}", f"{hours:.2f}"
             yield f"{first:%Y-%m}", centre, "labour", f"{paid * wage:.2f}", f"{paid:.2f}"
+        for centre, amount in _drawn(first, over).items():
+            yield f"{first:%Y-%m}", centre, "material", f"{amount:.2f}", ""
+
+
+def _drawn(first: date, over: Sequence[Lot]) -> dict[str, float]:
+    """What the stores gave out in a month, by its slips: the good units and one in a hundred more."""
+    drawn: dict[str, float] = defaultdict(float)
+    for lot in over:
+        if _local(lot.end_us).date().replace(day=1) == first:
+            drawn[STORES[lot.line]] += lot.good * 1.01 * MATERIAL[lot.product]
+    return drawn
 
 
 def _months(days: Iterable[date]) -> dict[date, int]:

@@ -75,7 +75,7 @@ def test_the_constraint_is_named_with_the_worth_of_an_hour(page: Page, mill: Mil
 
 def test_an_order_that_loses_money_stands_first(page: Page, mill: Mill) -> None:
     page.goto("/orders")
-    expect(page.get_by_role("heading", level=1)).to_contain_text("1 of 2 orders lose money")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("1 of 1 open order loses money")
     first = page.locator("tbody tr").first
     expect(first.locator("th")).to_contain_text("O2")
     expect(first.locator("td[data-label=Margin]")).to_contain_text("−282.00")

@@ -21,6 +21,7 @@ class Measured(Struct, frozen=True, kw_only=True):
         Money | None, Meta(description="(during - before) x days; of a fix (after - before) x days after.")
     ]
     days: Annotated[int, Meta(description="Production days of `effect`.")]
+    days_after: Annotated[int, Meta(description="Production days of `after`.")]
 
 
 class DecisionRow(Struct, frozen=True, kw_only=True):
@@ -45,7 +46,11 @@ class DecisionRow(Struct, frozen=True, kw_only=True):
     expected_effect: str | None
     in_force: bool
     expired_running: Annotated[
-        bool, Meta(description="Its end is over, and the data shows that it still goes on.")
+        bool,
+        Meta(
+            description="Its end is over, and the data shows that it still goes on: the same was detected "
+            "since, or at least half of a material effect is still there on three days or more after it."
+        ),
     ]
     measured: Annotated[Measured | None, Meta(description="Null where amounts are not shown.")]
     segments: str
