@@ -36,7 +36,7 @@ class Hello(msgspec.Struct, frozen=True, omit_defaults=True):
     certificate_expires_us: int | None = None
 
 
-class Ack(msgspec.Struct, frozen=True, omit_defaults=True):
+class Ack(msgspec.Struct, frozen=True):
     """Stored and committed: every seq of the stream up to `through`, and the ranges of `also`.
 
     All inclusive. Acks only add; `time_us` is the cloud's clock.
@@ -48,7 +48,7 @@ class Ack(msgspec.Struct, frozen=True, omit_defaults=True):
     also: list[tuple[int, int]] = []
 
 
-class Want(msgspec.Struct, frozen=True, omit_defaults=True):
+class Want(msgspec.Struct, frozen=True):
     """The cloud asks: dictionaries by hash, or seqs of a stream that the agent's disk may still hold."""
 
     dictionaries: list[str] = []
