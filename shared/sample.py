@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum
-
-import msgspec
 
 Value = float | str
 
@@ -17,7 +16,8 @@ class Quality(IntEnum):
     BAD = 2
 
 
-class Sample(msgspec.Struct, frozen=True, gc=False):
+@dataclass(frozen=True, slots=True)
+class Sample:
     """One row of a batch.
 
     signal: index into the dictionary of the batch.

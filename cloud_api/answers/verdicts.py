@@ -131,7 +131,7 @@ def _projected(one: Series, found: Course) -> Decimal | None:
     """Extra cost since the onset, and to the end of the fiscal period of the last day."""
     if found.since is None:
         return None
-    past = float(np.array(found.added) @ one.units)
+    past = float(np.array(found.excess) @ one.units)
     days = days_to_come(one)
     ahead = float(found.ahead(len(days), weekdays(days)).sum()) * usual_units(one) if days else 0.0
     return shown(Decimal(repr(past + ahead)))

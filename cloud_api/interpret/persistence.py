@@ -18,6 +18,7 @@ A slope pays a little more, since things break more often than they wear evenly;
 the model only where the criterion falls by it. RSS is of the whitened residuals (Prais-Winsten); p counts
 level, seasons and r as one each, an effect as three (size, onset, kind), since it was searched for: with two,
 white noise would show effects far too often.
+What the effects say together, above all which changes came and went, is `persistence_reading`.
 The last factor does for short series what Hurvich & Tsai (Biometrika 76, 1989) do for Akaike's criterion."""
 
 from __future__ import annotations
@@ -27,9 +28,20 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from msgspec import Struct
-from msgspec.structs import replace
 
-from .persistence_search import KINDS, OUTLIER, SHIFT, SLOPE, TEMPORARY, Array, Search, design
+from .persistence_reading import Effect, Passing, Reading, reading
+from .persistence_search import (
+    KINDS,
+    OUTLIER,
+    SHIFT,
+    SLOPE,
+    TEMPORARY,
+    Array,
+    Search,
+    design,
+    shape,
+    whitened,
+)
 
 __all__ = ["KINDS", "OUTLIER", "SHIFT", "SLOPE", "TEMPORARY", "Array", "Effect", "Persistence", "persistence"]
 
@@ -37,33 +49,21 @@ LEAST = 12
 """Observations below which nothing is told."""
 SINCE = 6
 """Observations from its onset on that a shift needs to be structural, and a slope to be drift."""
-BACK = 3
-"""Observations after which a level that came back is back."""
-SAME = 1e-6
-"""Share of its size by which a return may miss the level before, where there is no noise at all."""
 PER_SEASON = 3
 """Observations per season below which it cannot be told from noise."""
 CLOSE = 2.0
 """Difference of BIC within which two kinds cannot be told apart."""
 
 
-class Effect(Struct, frozen=True, kw_only=True):
-    """`onset` is the index of the first observation it is in; `size` in the unit of the series (of a slope:
-    per observation), `error` its standard error."""
-
-    kind: str
-    onset: int
-    size: float
-    error: float
-
-
 class Persistence(Struct, frozen=True, kw_only=True):
     """`verdict`: structural, temporary, drift, isolated, undetermined, or steady where there is no effect.
 
-    `effect` is the one the verdict is about (None: steady or too short), `effects` all, by onset. `weights`
+    `effect` is the one the verdict is about (None: steady or too short), of a change that passed the first;
+    `passed` is that change (None: the verdict is not about one); `effects` are all, by onset. `weights`
     are the shares of evidence for each kind in its place, and for `none`, from BIC; they sum to 1 (empty: too
     short). `season` says whether one was removed. `sigma` is
-    the standard deviation of what is left, `correlation` that of its neighbours."""
+    the standard deviation of what is left, `correlation` that of its neighbours. `base` is the series without
+    its effects and noise: level and season."""
 
     verdict: str
     effect: Effect | None
@@ -72,6 +72,8 @@ class Persistence(Struct, frozen=True, kw_only=True):
     sigma: float
     correlation: float
     season: bool = False
+    passed: Passing | None = None
+    base: tuple[float, ...] = ()
 
 
 def persistence(observations: Sequence[float], seasons: Sequence[str] | None = None) -> Persistence:
@@ -94,29 +96,33 @@ def persistence(observations: Sequence[float], seasons: Sequence[str] | None = N
     scale = float(values.std())
     if scale <= 1e-9 * max(1.0, float(np.abs(values).max())):
         return _without_effect("steady", 0.0, 0.0)
-    scaled = (values - values.mean()) / scale
-    search, chosen = _better(scaled, seasons)
+    search, chosen = _better((values - values.mean()) / scale, seasons)
     _, correlation = search.alone(chosen)
     sizes, errors, sigma = search.sizes(chosen, correlation)
-    season = search.design.base.shape[1] > 1
-    if not chosen:
-        weights = _weights(_alternatives(search, [], None))
-        return replace(_without_effect("steady", sigma * scale, correlation), weights=weights, season=season)
     places = search.design.places
-    effects = [
-        Effect(kind=places[at][0], onset=places[at][1], size=size * scale, error=error * scale)
+    known = {
+        at: Effect(kind=places[at][0], onset=places[at][1], size=size * scale, error=error * scale)
         for at, size, error in zip(chosen, sizes.tolist(), errors.tolist(), strict=True)
-    ]
-    told = _told(effects)
-    bics = _alternatives(search, chosen, effects.index(told))
+    }
+    effects = sorted(known.values(), key=lambda effect: (effect.onset, effect.kind))
+    seen = reading(effects, len(values), sigma * scale, correlation)
+    without = {known[at]: search.alone([each for each in chosen if each != at])[0] for at in chosen}
+    told, passed = _told(seen, without, len(values))
+    about = passed.effects if passed is not None else (told,)
+    others = [at for at in chosen if known[at] not in about]
+    bics = _alternatives(search, others)
+    if passed is not None and not passed.is_single:
+        bics[TEMPORARY] = min(bics[TEMPORARY], search.alone(chosen)[0])
     return Persistence(
-        verdict=_verdict(told, effects, bics, len(values)),
+        verdict=_verdict(told, passed, bics, len(values)),
         effect=told,
-        effects=tuple(sorted(effects, key=lambda effect: (effect.onset, effect.kind))),
+        effects=tuple(effects),
         weights=_weights(bics),
         sigma=sigma * scale,
         correlation=correlation,
-        season=season,
+        season=search.design.base.shape[1] > 1,
+        passed=passed,
+        base=tuple(_base(search, values, effects, correlation).tolist()),
     )
 
 
@@ -137,15 +143,32 @@ def _without_effect(verdict: str, sigma: float, correlation: float) -> Persisten
     )
 
 
-def _told(effects: Sequence[Effect]) -> Effect:
-    """The effect that the verdict is about: the latest that lasts, else the latest."""
-    lasting = [effect for effect in effects if effect.kind in (SHIFT, SLOPE)]
-    return max(lasting or effects, key=lambda effect: effect.onset)
+def _base(search: Search, values: Array, effects: Sequence[Effect], correlation: float) -> Array:
+    """Level and season: what is left without the effects, averaged as the fit does."""
+    rest = values - sum((each.size * shape(each.kind, each.onset, len(values)) for each in effects), 0.0)
+    columns = search.design.base
+    coefficients = np.linalg.lstsq(
+        whitened(columns, correlation), whitened(rest[:, None], correlation), rcond=None
+    )[0]
+    base: Array = (columns @ coefficients)[:, 0]
+    return base
 
 
-def _alternatives(search: Search, chosen: Sequence[int], told: int | None) -> dict[str, float]:
-    """BIC with the best effect of each kind in place of the told one, and with none in its place."""
-    others = [at for index, at in enumerate(chosen) if index != told]
+def _told(seen: Reading, without: Mapping[Effect, float], count: int) -> tuple[Effect | None, Passing | None]:
+    """What the verdict is about: of the effects that last long enough the one of best evidence (the criterion
+    `without` it is highest), else the latest that may last, else the largest change that passed, by its first
+    effect."""
+    long = [each for each in seen.lasting if count - each.onset >= SINCE]
+    if long:
+        return max(long, key=lambda each: (without[each], each.onset)), None
+    if seen.lasting:
+        return seen.lasting[-1], None
+    passed = max(seen.passing, key=lambda each: each.added, default=None)
+    return (None, None) if passed is None else (passed.effects[0], passed)
+
+
+def _alternatives(search: Search, others: Sequence[int]) -> dict[str, float]:
+    """BIC with the best effect of each kind beside others, and with none."""
     bics = search.one_more(others)
     found = {"none": search.alone(others)[0]}
     for kind in KINDS:
@@ -153,32 +176,19 @@ def _alternatives(search: Search, chosen: Sequence[int], told: int | None) -> di
     return found
 
 
-def _verdict(told: Effect, effects: Sequence[Effect], bics: Mapping[str, float], count: int) -> str:
-    pulse = min(bics[OUTLIER], bics[TEMPORARY])
-    lasting = min(bics[SHIFT], bics[SLOPE])
-    if abs(pulse - lasting) <= CLOSE:
+def _verdict(told: Effect | None, passed: Passing | None, bics: Mapping[str, float], count: int) -> str:
+    if told is None:
+        return "steady"
+    pulse, lasting = min(bics[OUTLIER], bics[TEMPORARY]), min(bics[SHIFT], bics[SLOPE])
+    if passed is not None:
+        if told.kind == SHIFT:
+            return "temporary"
+        if abs(pulse - lasting) <= CLOSE:
+            return "undetermined"
+        return "isolated" if passed.is_single else "temporary"
+    if abs(pulse - lasting) <= CLOSE or count - told.onset < SINCE:
         return "undetermined"
-    if told.kind == SHIFT and count - told.onset >= BACK and _returned(told, effects):
-        return "temporary"
-    if told.kind in (SHIFT, SLOPE) and count - told.onset < SINCE:
-        return "undetermined"
-    if told.kind == SLOPE:
-        return "drift"
-    if told.kind == SHIFT:
-        return "structural"
-    if told.kind == TEMPORARY:
-        return "temporary"
-    return "isolated"
-
-
-def _returned(last: Effect, effects: Sequence[Effect]) -> bool:
-    """Whether the shift before went as far the other way: the level is back within two standard errors."""
-    shifts = sorted((each for each in effects if each.kind == SHIFT), key=lambda each: each.onset)
-    if len(shifts) < 2:
-        return False
-    before = shifts[-2]
-    far = max(2 * math.hypot(before.error, last.error), SAME * abs(last.size))
-    return before.size * last.size < 0 and abs(before.size + last.size) <= far
+    return "drift" if told.kind == SLOPE else "structural"
 
 
 def _weights(bics: Mapping[str, float]) -> dict[str, float]:

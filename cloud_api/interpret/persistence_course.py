@@ -12,8 +12,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from .persistence import SHIFT, SINCE, SLOPE, TEMPORARY, Effect, Persistence, persistence
-from .persistence_search import DECAY, shape
+from .persistence import SHIFT, SLOPE, Effect, Persistence, persistence
+from .persistence_search import shape
 from .seasons import OCCURRENCES, Tie, recurring
 
 Array = NDArray[np.float64]
@@ -27,8 +27,8 @@ class Course(Struct, frozen=True, kw_only=True):
 
     `since` and `until` (None: it lasts) are indices of observations. `size` is the change in the unit of the
     series (of a slope the whole change since its onset, of a tie the excess on its observations), `level` the
-    series without it. `added` is what the change added to each observation; `lasting`
-    are the changes from that one on. `confidence` is the weight of evidence, 0 to 1."""
+    series without it. `added` is what the change added to each observation by the fit, `excess` by what was
+    observed; `lasting` are the changes from that one on. `confidence` is the weight of evidence, 0 to 1."""
 
     verdict: str
     since: int | None
@@ -37,6 +37,7 @@ class Course(Struct, frozen=True, kw_only=True):
     level: float
     confidence: float
     added: tuple[float, ...]
+    excess: tuple[float, ...]
     effect: Effect | None = None
     lasting: tuple[Effect, ...] = ()
     tie: Tie | None = None
@@ -115,6 +116,7 @@ def _recurring(series: Array, found: Persistence, tie: Tie, added: Array) -> Cou
         level=float(np.mean(series - added)),
         confidence=tie.weight,
         added=tuple(added.tolist()),
+        excess=tuple(added.tolist()),
         tie=tie,
         found=found,
         sigma=found.sigma,
@@ -134,79 +136,54 @@ def _changed(series: Array, found: Persistence) -> Course:
             level=float(series.mean()) if count else 0.0,
             confidence=weight,
             added=(0.0,) * count,
+            excess=(0.0,) * count,
             found=found,
             sigma=found.sigma,
             correlation=found.correlation,
         )
-    verdict, begin, until = found.verdict, effect.onset, None
-    added, size = _course(effect, count), effect.size
-    pair = _pair(found, effect) if verdict == "temporary" and effect.kind == SHIFT else ()
-    kept = [each for each in found.effects if each.kind in LASTING and each not in pair]
-    kept = [each for each in kept if count - each.onset >= SINCE]
-    if verdict in ("structural", "drift") or (pair and kept):
-        effect = _main(kept or [effect], count)
-        verdict = "drift" if effect.kind == SLOPE else "structural"
-        begin, added = effect.onset, _since(found, effect, count)
-        size = float(added[-1])
-    elif effect.kind not in LASTING:
-        until = _over(effect, found, count)
-    if verdict == "temporary" and pair:
-        before = pair[0]
-        beside = [
-            each
-            for each in found.effects
-            if each.kind not in LASTING and before.onset <= each.onset <= effect.onset
-        ]
-        begin, size = before.onset, before.size
-        until = max([effect.onset - 1, *(each.onset for each in beside)])
-        added = _course(before, count)
-        added[effect.onset :] = 0.0
-        added = sum((_course(each, count) for each in beside), added)
+    passed, lasts = found.passed, found.verdict in ("structural", "drift")
+    about = (effect,) if passed is None else passed.effects
+    lasting = _after(found, effect) if lasts else ()
+    added = sum((_course(each, count) for each in lasting or about), np.zeros(count))
+    until = None if passed is None else passed.until
+    end = count if until is None else until + 1
+    excess = _excess(series, found, lasting or about, effect.onset, end)
+    if passed is not None:
+        added[end:] = 0.0
+    size = float(added[-1]) if lasts else effect.size if passed is None else _largest(added)
     return Course(
-        verdict=verdict,
-        since=begin,
+        verdict=found.verdict,
+        since=effect.onset,
         until=until,
         size=size,
         level=float(np.mean(series - added)),
-        confidence=_confidence(verdict, found.weights),
+        confidence=_confidence(found.verdict, found.weights),
         added=tuple(added.tolist()),
+        excess=tuple(excess.tolist()),
         effect=effect,
-        lasting=_after(found, effect) if verdict in ("structural", "drift") else (),
+        lasting=lasting,
         found=found,
         sigma=found.sigma,
         correlation=found.correlation,
     )
 
 
-def _main(lasting: Sequence[Effect], count: int) -> Effect:
-    """The lasting change that made most of the difference; a later one that took part of it back, or added
-    to it, belongs to it."""
-    return max(lasting, key=lambda each: abs(_course(each, count)[-1]))
+def _excess(series: Array, found: Persistence, about: Sequence[Effect], since: int, end: int) -> Array:
+    """What observations of [since, end) lie above level, season and effects that have nothing to do with
+    it: not what the fit says was added but what really was."""
+    count = len(series)
+    others = [each for each in found.effects if each not in about]
+    rest = series - np.array(found.base) - sum((_course(each, count) for each in others), np.zeros(count))
+    inside = (np.arange(count) >= since) & (np.arange(count) < end)
+    return np.where(inside, rest, 0.0)
+
+
+def _largest(added: Array) -> float:
+    return float(added[int(np.argmax(np.abs(added)))])
 
 
 def _after(found: Persistence, effect: Effect) -> tuple[Effect, ...]:
     return tuple(each for each in found.effects if each.kind in LASTING and each.onset >= effect.onset)
-
-
-def _since(found: Persistence, effect: Effect, count: int) -> Array:
-    """What the lasting changes from one on added together."""
-    return sum((_course(each, count) for each in _after(found, effect)), np.zeros(count))
-
-
-def _over(effect: Effect, found: Persistence, count: int) -> int | None:
-    """The last observation of what passes: an outlier's own, a decay's last beyond the noise."""
-    if effect.kind != TEMPORARY:
-        return effect.onset if found.verdict == "isolated" else None
-    last = effect.onset
-    while last < count and abs(effect.size) * DECAY ** (last - effect.onset) > found.sigma:
-        last += 1
-    return max(effect.onset, last - 1) if last < count else None
-
-
-def _pair(found: Persistence, effect: Effect) -> tuple[Effect, ...]:
-    """A shift that was taken back, and the one that took it back."""
-    shifts = [each for each in found.effects if each.kind == SHIFT and each.onset < effect.onset]
-    return (shifts[-1], effect)
 
 
 def _course(effect: Effect, count: int) -> Array:

@@ -99,12 +99,18 @@ def _tie(
     return Tie(
         kind=kind,
         label=label,
-        size=sign * float(raw[inside].mean() - raw[~inside].mean()),
+        size=sign * (_mean(raw[inside], sigma) - _mean(raw[~inside], sigma)),
         error=sigma * math.sqrt(1 / len(own) + 1 / len(others)),
         places=tuple(int(at) for at in np.flatnonzero(inside)),
         occurrences=occurrences,
         weight=1 / (1 + math.exp(-min(gain, 700.0) / 2)),
     )
+
+
+def _mean(values: Array, sigma: float) -> float:
+    """The mean of those within reach of their median: what happened once does not recur."""
+    near = np.abs(values - np.median(values)) <= FAR * sigma
+    return float(values[near].mean()) if near.any() else float(values.mean())
 
 
 def is_seasonal(size: float, earlier: Sequence[float | None]) -> bool:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-
-from msgspec.structs import replace
+from dataclasses import dataclass, field, replace
 
 from edge_agent.config.model import Config, ModbusRtuSource, OpcUaSource, Signal
 from edge_agent.config.model import Source as SourceSettings

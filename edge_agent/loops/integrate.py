@@ -8,8 +8,7 @@ took during an outage, or while the agent was down, is not known, and not invent
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-
-from msgspec.structs import replace
+from dataclasses import replace
 
 from edge_agent.config.model import Signal
 from edge_agent.core.integral import Integral

@@ -117,3 +117,30 @@ def test_a_cause_that_is_zero_but_for_one_week_is_temporary(onset: int) -> None:
     found = course(0.37 * week * (1 + 0.04 * noise(onset)), WEEK)
     assert (found.verdict, found.since, found.until) == ("temporary", onset, onset + 4)
     assert sum(found.added) == pytest.approx(0.37 * 5, rel=0.01)
+
+
+def test_a_level_that_went_up_in_two_steps_and_came_back_is_one_change_that_passed() -> None:
+    steps = 2.0 * ((DAYS >= 8) & (DAYS < 12)) + 2.6 * ((DAYS >= 12) & (DAYS < 16))
+    found = course(5 + steps + 0.2 * noise(10), WEEK)
+    assert (found.verdict, found.since, found.until) == ("temporary", 8, 15)
+    assert sum(found.excess) == pytest.approx(18.4, rel=0.02)
+    assert found.ahead(4).tolist() == [0, 0, 0, 0]
+
+
+def test_two_bad_days_are_one_change_with_the_money_of_both() -> None:
+    found = course(np.where(np.isin(DAYS, (14, 15)), [3.0 - 0.05 * day for day in DAYS], 0.0), WEEK)
+    assert (found.verdict, found.since, found.until) == ("temporary", 14, 15)
+    assert sum(found.excess) == pytest.approx(3 * 2 - 0.05 * 29, rel=0.01)
+
+
+def test_a_shift_that_comes_down_by_a_part_still_lasts() -> None:
+    found = course(5 + 3.0 * (DAYS >= 9) - 1.0 * (DAYS >= 18) + noise(11), WEEK)
+    assert (found.verdict, found.since) == ("structural", 9)
+    assert found.ahead(1).tolist() == pytest.approx([2], rel=0.1)
+
+
+def test_a_large_jam_on_a_friday_does_not_recur() -> None:
+    fridays = 0.35 * (DAYS % 5 == 4)
+    found = course(5 + fridays + 9.0 * (DAYS == 9) + noise(12), WEEK)
+    assert (found.verdict, found.since) == ("isolated", 9)
+    assert found.size == pytest.approx(9, rel=0.08)
