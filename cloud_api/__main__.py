@@ -151,7 +151,8 @@ def _key_create(arguments: argparse.Namespace, settings: Settings) -> int:
     from cloud_api.access.command import create_key
 
     with _ready_database(settings) as url, connect(url, name="key") as connection:
-        text = create_key(connection, arguments.role, arguments.site, name=arguments.name)
+        bound = (arguments.site, arguments.line)
+        text = create_key(connection, arguments.role, *bound, name=arguments.name)
     say(text)
     return 0
 
@@ -305,6 +306,7 @@ def _key_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     )  # fmt: skip
     each.add_argument("--role", required=True, choices=[str(role) for role in KeyRole])
     each.add_argument("--site", action="append", default=[], help="bind the key to a site; may be repeated")
+    each.add_argument("--line", action="append", default=[], help="bind a floor key to a line")
     each.add_argument("--name", default="", help="what the key is for")
     _command(keys, "list", _key_list, "every key, without the keys themselves", "cloud-api key list")
     each = _command(keys, "revoke", _key_revoke, "ends a key", "cloud-api key revoke 3")

@@ -274,6 +274,7 @@ def _issuer(settings: Settings) -> Issuer | None:
         settings.oidc_audience,
         settings.oidc_role_claim,
         settings.oidc_sites_claim,
+        settings.oidc_lines_claim,
         {group: KeyRole(role) for group, role in settings.oidc_roles.items()},
     )
 

@@ -44,6 +44,7 @@ NAMES: dict[str, str] = {
     "OIDC_ROLE_CLAIM": "claim that holds the role, or groups (default plantledger_role)",
     "OIDC_ROLES": "groups that stand for a role, as controllers=finance,maintenance=engineer",
     "OIDC_SITES_CLAIM": "claim that lists the sites; absent in a token: every site (plantledger_sites)",
+    "OIDC_LINES_CLAIM": "claim that binds the floor to lines; absent: every line (plantledger_lines)",
     "SETTINGS": "file with more of these, as NAME=value lines",
 }
 """Every setting, without its prefix, and what it means."""
@@ -73,6 +74,7 @@ class Settings:
     oidc_role_claim: str = "plantledger_role"
     oidc_roles: Mapping[str, str] = field(default_factory=dict)
     oidc_sites_claim: str = "plantledger_sites"
+    oidc_lines_claim: str = "plantledger_lines"
 
     @property
     def on_loopback(self) -> bool:
@@ -176,6 +178,7 @@ def _settings(told: Mapping[str, tuple[str, str]], faults: list[str]) -> Setting
         oidc_role_claim=text("OIDC_ROLE_CLAIM")[0] or "plantledger_role",
         oidc_roles=_roles(*text("OIDC_ROLES"), faults),
         oidc_sites_claim=text("OIDC_SITES_CLAIM")[0] or "plantledger_sites",
+        oidc_lines_claim=text("OIDC_LINES_CLAIM")[0] or "plantledger_lines",
     )
     _refuse_plain_issuer(settings.oidc_issuer, text("OIDC_ISSUER")[1], faults)
     for one, other in (("TLS_CERTIFICATE", "TLS_KEY"), ("MQTT_CERTIFICATE", "MQTT_KEY")):

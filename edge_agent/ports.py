@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
 from shared.batch import Gap, Lane, Pending, ScanMark
 from shared.control import Ack, Hello, SourceStatus, Status, StreamRange, Want
 from shared.dictionary import Dictionary
@@ -25,8 +27,7 @@ class Clock(Protocol):
         """Whether the time is known; before, what is stamped does not leave the buffer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """One decoded value as a source delivers it, before the report filter.
 
     signal: index of the signal in the config. time_us: instant of the value by the gateway's clock

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+
+import msgspec
 
 Value = float | str
 
@@ -16,8 +17,7 @@ class Quality(IntEnum):
     BAD = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(msgspec.Struct, frozen=True, gc=False):
     """One row of a batch.
 
     signal: index into the dictionary of the batch.

@@ -13,12 +13,19 @@ from cloud_api.errors import CloudError
 
 
 def create_key(
-    connection: Connection[TupleRow], role: str, sites: Iterable[str] = (), *, name: str = ""
+    connection: Connection[TupleRow],
+    role: str,
+    sites: Iterable[str] = (),
+    lines: Iterable[str] = (),
+    *,
+    name: str = "",
 ) -> str:
     """Makes a key and says so; the key is the last word. Raises CloudError. The caller commits."""
     bound = sorted(set(sites))
-    text = keys.create(connection, role, bound, name=name)
+    own = sorted(set(lines))
+    text = keys.create(connection, role, bound, lines=own, name=name)
     where = f"site {', '.join(bound)}" if bound else "every site"
+    where += f", line {', '.join(own)}" if own else ""
     return f"key for role {role}, {where}; it is shown only this once: {text}"
 
 
@@ -30,11 +37,12 @@ def revoke_key(connection: Connection[TupleRow], key_id: int) -> str:
 
 
 def list_keys(connection: Connection[TupleRow]) -> str:
-    """A table of every key: number, role, sites, when made, last used, revoked; times in UTC."""
+    """A table of every key: number, role, sites and lines, when made, last used, revoked; times in UTC."""
     layout = "{:<6}  {:<8}  {:<20}  {:<16}  {:<16}  {:<16}  {}"
     lines = [layout.format("number", "role", "sites", "made", "last used", "revoked", "name")]
     for key in keys.listed(connection):
         sites = ",".join(sorted(key.sites)) if key.sites is not None else "every"
+        sites += f": {','.join(sorted(key.lines))}" if key.lines is not None else ""
         times = [_minute(at) for at in (key.created_at, key.last_used_at, key.revoked_at)]
         lines.append(layout.format(key.key_id, key.role, sites, *times, key.name).rstrip())
     return "\n".join(lines)

@@ -36,13 +36,15 @@ class Caller:
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Who asks. Neither key_id nor subject: a reader on loopback. `subject` is whom an identity provider
-    named; `sites` None means every site; `session` is the token of a browser's session."""
+    named; `sites` None means every site, `lines` None every line of them; `session` is the token of a
+    browser's session."""
 
     role: KeyRole
     sites: frozenset[str] | None
     key_id: int | None
     subject: str | None = None
     session: str | None = None
+    lines: frozenset[str] | None = None
 
     @property
     def sees_money(self) -> bool:
@@ -138,11 +140,11 @@ class Gate:
             key = keys.find(connection, offered)
             if key is None:
                 raise Refused(401, "the key is not known, or was revoked")
-            return Principal(key.role, key.sites, key.key_id)
+            return Principal(key.role, key.sites, key.key_id, lines=key.lines)
         if caller.session is not None:
             key = sessions.find(connection, caller.session, self.clock())
             if key is not None:
-                return Principal(key.role, key.sites, key.key_id, session=caller.session)
+                return Principal(key.role, key.sites, key.key_id, session=caller.session, lines=key.lines)
         if self.require_key or not is_local(caller):
             raise Refused(401, "send a key: Authorization: Bearer KEY")
         return Principal(KeyRole.FINANCE, None, None)
@@ -152,7 +154,7 @@ class Gate:
             person = issuer.person(token)
         except TokenRefused as error:
             raise Refused(401, str(error)) from None
-        return Principal(person.role, person.sites, None, subject=person.subject)
+        return Principal(person.role, person.sites, None, subject=person.subject, lines=person.lines)
 
 
 def offered_key(authorization: str) -> str:

@@ -27,23 +27,25 @@ class TokenRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whom a token names. `sites` None means every site."""
+    """Whom a token names. `sites` None means every site, `lines` None every line of them."""
 
     subject: str
     role: KeyRole
     sites: frozenset[str] | None
+    lines: frozenset[str] | None = None
 
 
 @dataclass
 class Issuer:
     """An identity provider. `url` as in the token's `iss`; `audience` as in its `aud`; `role_claim` holds one
     of our roles or, with `roles`, a group that stands for one; `sites_claim` a list of sites, absent: every
-    site."""
+    site; `lines_claim` a list of lines that someone of the floor is bound to, absent: every line."""
 
     url: str
     audience: str
     role_claim: str = "plantledger_role"
     sites_claim: str = "plantledger_sites"
+    lines_claim: str = "plantledger_lines"
     roles: Mapping[str, KeyRole] = field(default_factory=dict)
     _keys: jwt.PyJWKClient | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -65,7 +67,8 @@ class Issuer:
             raise TokenRefused(f"the keys of {self.url} cannot be had: {error}") from None
         except jwt.PyJWTError as error:
             raise TokenRefused(f"the token is not good: {error}") from None
-        return Person(str(claims["sub"]), self._role(claims), self._sites(claims))
+        role, sites = self._role(claims), _named(claims.get(self.sites_claim))
+        return Person(str(claims["sub"]), role, sites, self._lines(claims, role, sites))
 
     def _key_client(self) -> jwt.PyJWKClient:
         with self._lock:
@@ -95,8 +98,20 @@ class Issuer:
             + (f" or {', '.join(self.roles)}" if self.roles else "")
         )
 
-    def _sites(self, claims: Mapping[str, Any]) -> frozenset[str] | None:
-        said = claims.get(self.sites_claim)
-        if said is None:
-            return None
-        return frozenset(map(str, said if isinstance(said, list) else [said]))
+    def _lines(
+        self, claims: Mapping[str, Any], role: KeyRole, sites: frozenset[str] | None
+    ) -> frozenset[str] | None:
+        lines = _named(claims.get(self.lines_claim))
+        if lines is not None and (role is not KeyRole.FLOOR or sites is None or len(sites) != 1):
+            raise TokenRefused(
+                f"the token's claim {self.lines_claim!r} binds the role floor to lines of one site: "
+                f"{self.sites_claim!r} must name that site alone"
+            )
+        return lines
+
+
+def _named(said: Any) -> frozenset[str] | None:
+    """The names of a claim, one or a list; None where it is absent."""
+    if said is None:
+        return None
+    return frozenset(map(str, said if isinstance(said, list) else [said]))

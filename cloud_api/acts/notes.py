@@ -121,6 +121,8 @@ def withdraw(actor: Actor, site: Site, notes: list[int], why: str) -> list[int]:
 
 def checked(actor: Actor, site: Site, body: NewNote) -> Draft:
     """The note that a body describes. Raises QuestionError with every mistake."""
+    if site.bound is not None and not body.machine and not body.line and len(site.bound) == 1:
+        body = msgspec.structs.replace(body, line=next(iter(site.bound)))
     mistakes = [
         *_mistakes(site, body),
         *(mistake for name, most in LONGEST.items() for mistake in too_long(name, getattr(body, name), most)),
@@ -189,6 +191,8 @@ def held(actor: Actor) -> tuple[Site, NoteRow]:
     if not rows:
         raise Missing(f"there is no note {note_id}")
     site = next(site for site in actor.places.sites if site.name == rows[0].site)
+    if site.bound is not None and rows[0].line not in site.bound:
+        raise Missing(f"there is no note {note_id}")
     return site, rows[0]
 
 
@@ -240,6 +244,8 @@ def _mistakes(site: Site, body: NewNote) -> Iterator[Mistake]:
         yield Mistake("machine", f"{body.machine!r} is not known at {site.name}{near(body.machine, lines)}")
     if body.line and body.line not in site.lines:
         yield Mistake("line", f"{body.line!r} is not known at {site.name}{near(body.line, site.lines)}")
+    elif site.bound is not None and not body.machine and not body.line:
+        yield Mistake("line", f"is missing; name one of {', '.join(sorted(site.bound))}")
     elif body.machine and body.line and lines.get(body.machine) not in (None, body.line):
         yield Mistake("line", f"{body.machine!r} is a machine of line {lines[body.machine]!r}; leave one out")
 

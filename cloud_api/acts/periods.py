@@ -160,13 +160,20 @@ def _latest(actor: Actor, held: _Held) -> int:
 
 
 def _frozen(actor: Actor, held: _Held) -> dict[str, Any]:
-    """What was known at the close: sums of the frozen entries, batches received, data of each machine."""
+    """What was known at the close: sums of the frozen entries, batches received, data of each machine.
+
+    For a replay also the instant by the clock that dates what is received, the latest plant model, and how
+    far each machine was interpreted."""
     first, end = held.days
     at = {"site": held.site.name, "first_day": first, "end_day": end}
     totals = actor.connection.execute(statement("periods.totals"), at).fetchall()
     streams = actor.connection.execute(statement("periods.received"), at).fetchall()
     spans = plant.spans(actor.connection, held.site.name)
+    through = actor.connection.execute(statement("replay.computed"), at).fetchall()
     return {
+        "known": _one(actor, "replay.now", {})[0].isoformat(),
+        "plant_latest": _latest(actor, held),
+        "through": {machine: until.isoformat() for machine, until in through},
         "total": str(sum(amount for _, _, amount, _ in totals)),
         "entries": sum(count for *_, count in totals),
         "amounts": [[resource, cause, str(amount)] for resource, cause, amount, _ in totals],

@@ -57,13 +57,15 @@ def _begin(period: Period) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """A site with what its plant model says. Without a plant model: `book` None, dates are UTC days."""
+    """A site with what its plant model says. Without a plant model: `book` None, dates are UTC days. `bound`:
+    the lines that the reader is bound to, `machines` and `lines` being theirs alone; None: to none."""
 
     name: str
     machines: tuple[Machine, ...]
     periods: tuple[Period, ...]
     book: Book | None = None
     days: tuple[Days, ...] | None = None
+    bound: frozenset[str] | None = None
 
     def parts(self) -> list[Site]:
         """The site once for each plant model that prices days of it: what counts now, and what its locked and
@@ -122,7 +124,13 @@ class Site:
     @cached_property
     def lines(self) -> tuple[str, ...]:
         """Lines in the order of site.yaml."""
-        return tuple(line.id for line in self.plant.lines) if self.plant is not None else ()
+        lines = self.plant.lines if self.plant is not None else ()
+        return tuple(line.id for line in lines if self.bound is None or line.id in self.bound)
+
+    def bound_to(self, lines: frozenset[str]) -> Site:
+        """The site as someone sees it who is bound to some of its lines."""
+        own = tuple(machine for machine in self.machines if machine.line in lines)
+        return replace(self, machines=own, bound=lines)
 
     def day_start_us(self, day: dt.date) -> int:
         """When a production day begins, in microseconds UTC."""
@@ -148,11 +156,10 @@ class Places:
 
     sites: tuple[Site, ...]
 
-    def seen_by(self, names: frozenset[str] | None) -> Places:
-        """Only the named sites; None keeps all."""
-        if names is None:
-            return self
-        return Places(tuple(site for site in self.sites if site.name in names))
+    def seen_by(self, names: frozenset[str] | None, lines: frozenset[str] | None = None) -> Places:
+        """Only the named sites, and of them only the named lines; None keeps all."""
+        seen = tuple(site for site in self.sites if names is None or site.name in names)
+        return Places(seen if lines is None else tuple(site.bound_to(lines) for site in seen))
 
 
 class Atlas:

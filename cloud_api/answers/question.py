@@ -187,7 +187,7 @@ class _Reader:
         self._refuse_what_is_no_text()
         self._refuse_unknown_parameters()
         sites = self._sites()
-        wanted = self._wanted(sites)
+        wanted = self._bound(sites, self._wanted(sites))
         from_us, to_us_, period = self._window(sites)
         self._one_of("format", FORMATS)
         question = Question(
@@ -293,6 +293,17 @@ class _Reader:
         )
         self._refuse_unknown_values(wanted, "resource", ALL_RESOURCES)
         return wanted
+
+    def _bound(
+        self, sites: Sequence[Site], wanted: dict[str, tuple[str | None, ...]]
+    ) -> dict[str, tuple[str | None, ...]]:
+        """Who is bound to lines asks about these, whatever they name."""
+        lines = sorted({line for site in sites for line in site.bound or ()})
+        if not any(site.bound is not None for site in sites):
+            return wanted
+        if None in wanted.get("line", ()):
+            self.wrong("line", f"is empty; your key is bound to {', '.join(lines)}")
+        return {"line": tuple(lines), **wanted}
 
     def _refuse_unknown_values(
         self, wanted: Mapping[str, tuple[str | None, ...]], name: str, known: Sequence[str]

@@ -75,7 +75,9 @@ def questions(connection: Connection[Any], question: Question, sees_money: bool,
 def asked(
     connection: Connection[Any], question: Question, sees_money: bool, now: datetime, status: str, lang: str
 ) -> list[QuestionRow]:
-    """Every question of a status, the dearest first; while a machine is down its questions are not open."""
+    """Every question of a status, the dearest first; while a machine is down its questions are not open. Its
+    amount holds wages, so who may not read these is told none."""
+    sees_money = sees_money and not question.withheld
     machines = {machine.machine_id: machine for machine in question.machines}
     parameters = {
         "machines": list(machines),

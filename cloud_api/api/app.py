@@ -110,7 +110,7 @@ class _Answering:
                 )
             with self.pool.connection() as connection, snapshot(connection):
                 connection.execute(statement("answers.bounds"))
-                places = self.atlas.places(connection).seen_by(principal.sites)
+                places = self.atlas.places(connection).seen_by(principal.sites, principal.lines)
                 question = read(
                     parameters,
                     places,
@@ -143,7 +143,7 @@ class _Answering:
             if key and getattr(body, "request", key) is None:
                 body = replace(body, request=key)
             with self.pool.connection() as connection, connection.transaction():
-                places = self.atlas.places(connection).seen_by(principal.sites)
+                places = self.atlas.places(connection).seen_by(principal.sites, principal.lines)
                 actor = Actor(
                     connection, principal, places, self.clock(), request.path_params, self.private_webhooks
                 )

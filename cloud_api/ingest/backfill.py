@@ -61,15 +61,16 @@ class BackfillRefused(CloudError):
 
 @dataclass(slots=True)
 class _Ahead:
-    """Rows after an instant, microseconds: a wrong date, or a wrong clock here."""
+    """Rows after an instant, microseconds. Among rows of the past they are mistakes; where most are of the
+    future, the clock of this machine is more likely wrong."""
 
     after_us: int
-    rows: Faults = field(default_factory=lambda: Faults(1))
+    rows: Faults = field(default_factory=Faults)
 
     def look(self, file: str, samples: Samples) -> None:
         for row in np.flatnonzero(samples.times > self.after_us).tolist():
             at = f"{from_us(int(samples.times[row])):%Y-%m-%dT%H:%MZ}"
-            mend = "mend its date or offset, else the state before it lasts until then"
+            mend = "mend its date or offset, or the clock of this machine"
             self.rows.add(file, int(samples.lines[row]), f"{at} lies in the future", mend)
 
 
@@ -102,6 +103,8 @@ def backfill(
         targets, spool, faults = _targets(model), Spool(Path(folder)), Faults()
         ahead = _Ahead(to_us(now()) + AHEAD_US)
         read = _read(files, targets, _zone(model), spool, faults, progress, ahead)
+        if 2 * ahead.rows.count < read:
+            faults.take(ahead.rows)
         if faults.count:
             raise BackfillRefused(faults)
         with _alone(connection, site):

@@ -43,7 +43,7 @@ def run(
         complain(str(error))
         return 1
     _end(draw)
-    for fault in done.ahead.first:
+    for fault in done.ahead.first[:1]:
         more = f" ({done.ahead.count - 1} more like it)" if done.ahead.count > 1 else ""
         complain(f"{fault.file}:{fault.line}: warning: {fault.message}: {fault.mend}{more}")
     seconds = max(clock() - begin, 1e-6)

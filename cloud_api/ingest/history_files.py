@@ -50,6 +50,11 @@ class Faults:
         if len(self.first) < self.most:
             self.first.append(Fault(file, line, message, mend))
 
+    def take(self, others: Faults) -> None:
+        """Adds the faults of others."""
+        self.first += others.first[: max(0, self.most - len(self.first))]
+        self.count += others.count
+
     def in_order(self) -> list[Fault]:
         """The first faults, file by file, by their lines."""
         files = {file: place for place, file in enumerate(dict.fromkeys(fault.file for fault in self.first))}

@@ -42,7 +42,7 @@ def handler(
             principal = gate.admit(connection, caller, form.area, writes=True)
         try:
             with pool.connection() as connection, connection.transaction():
-                places = atlas.places(connection).seen_by(principal.sites)
+                places = atlas.places(connection).seen_by(principal.sites, principal.lines)
                 actor = Actor(connection, principal, places, clock(), request.path_params)
                 return RedirectResponse(form.perform(actor, fields), 303)
         except QuestionError as error:

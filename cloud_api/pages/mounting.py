@@ -95,7 +95,7 @@ class _Pages:
                 raise
             with self.pool.connection() as connection, snapshot(connection):
                 connection.execute(statement("answers.bounds"))
-                places = self.atlas.places(connection).seen_by(principal.sites)
+                places = self.atlas.places(connection).seen_by(principal.sites, principal.lines)
                 spoken = request.headers.get("accept-language", "")
                 now = self.clock()
                 asking = Asking(connection, places, principal, now, given, request.path_params, spoken)

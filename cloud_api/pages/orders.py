@@ -17,7 +17,7 @@ from cloud_api.pages.shares import Share, shares
 ZERO = Decimal(0)
 OPEN = ("planned", "begun")
 WORDS = {"planned": "to come", "begun": "begun", "done": "done", "left": "left short"}
-SHOWN = 40
+SHOWN = 25
 """Orders in a table; the export has all."""
 LATE_H = Decimal("0.25")
 """Lateness that the page speaks of; plans are made to the quarter of an hour."""

@@ -151,6 +151,13 @@ def is_gain(answer: Bridge, amount: Decimal) -> bool:
     return amount > 0 if answer.measure == "margin" else amount < 0
 
 
+def _tone(answer: Bridge, amount: Decimal) -> str:
+    """The colour of a step; none for one that rounds to nothing."""
+    if not _said(answer, amount, signed=True).strip("+−0.,"):
+        return ""
+    return "tone-gain" if is_gain(answer, amount) else "tone-loss"
+
+
 def _picture(answer: Bridge) -> Markup:
     base = {"standard": "Standard", "budget": "Budget"}.get(answer.base, "Before")
     falls = [
@@ -177,7 +184,7 @@ def _bar(answer: Bridge, index: int, bar: BridgeBar, zone: str) -> dict[str, Any
         "id": f"bar-{index}",
         "word": factor_word(bar.factor),
         "said": _said(answer, bar.amount, signed=True),
-        "gain": is_gain(answer, bar.amount),
+        "tone": _tone(answer, bar.amount),
         "owner": bar.owner,
         "planning": None if bar.planning is None else _said(answer, bar.planning, signed=True),
         "operational": None if bar.operational is None else _said(answer, bar.operational, signed=True),

@@ -37,6 +37,7 @@ class Subject:
 
     ``agents`` names the series of each agent; ``sources`` are keys of coverage. ``silence``: from when the
     last row of its files is believed no longer, to its first live sample; None where there is none.
+    ``known``: only what was received up to this instant counts; None: everything.
     """
 
     machine_id: int
@@ -48,6 +49,7 @@ class Subject:
     agents: Mapping[int, frozenset[int]]
     sources: tuple[int, ...]
     silence: Span | None = None
+    known: datetime | None = None
 
 
 def subject(
@@ -60,11 +62,35 @@ def subject(
         return None
     machine, site, first, watermark = found
     rows = connection.execute(statement("evidence.series"), at).fetchall()
-    sources = tuple(sorted({source for _, source, *_ in rows if source is not None}))
-    if sources:
+    if any(source is not None for _, source, *_ in rows):
         lost = connection.execute(statement("evidence.lasting_loss"), at).fetchone()
         if lost is not None:
             watermark = max(watermark, min(lost[0] or now, now))
+    return _subject(connection, (machine_id, machine, site), (first, watermark), rows, plant)
+
+
+def subject_as_known(
+    connection: Connection[TupleRow], now: Subject, plant: Plant | None, known: datetime, watermark: datetime
+) -> Subject | None:
+    """A machine as it was at an instant, by what had been received; ``watermark``: of then."""
+    at = {"machine_id": now.machine_id, "roles": ROLES, "known": known}
+    found = connection.execute(statement("replay.first_sample"), at).fetchone()
+    if found is None or found[0] is None:
+        return None
+    rows = connection.execute(statement("replay.series"), at).fetchall()
+    named = (now.machine_id, now.machine, now.site)
+    return _subject(connection, named, (found[0], watermark), rows, plant, known)
+
+
+def _subject(
+    connection: Connection[TupleRow],
+    named: tuple[int, str, str],
+    span: tuple[datetime, datetime],
+    rows: Sequence[tuple[Any, ...]],
+    plant: Plant | None,
+    known: datetime | None = None,
+) -> Subject:
+    machine_id, machine, site = named
     agents: dict[int, set[int]] = {}
     for series, _, agent, *_ in rows:
         if agent is not None:
@@ -74,23 +100,31 @@ def subject(
         machine_id=machine_id,
         machine=machine,
         site=site,
-        first_us=to_us(first),
-        watermark_us=to_us(watermark),
+        first_us=to_us(span[0]),
+        watermark_us=to_us(span[1]),
         signals={row[0]: _signal(row, only_item) for row in rows},
         agents={agent: frozenset(series) for agent, series in agents.items()},
-        sources=sources,
-        silence=_silence(connection, rows),
+        sources=tuple(sorted({row[1] for row in rows if row[1] is not None})),
+        silence=_silence(connection, rows, known),
+        known=known,
     )
 
 
-def _silence(connection: Connection[TupleRow], rows: Sequence[tuple[Any, ...]]) -> Span | None:
+def _read(known: datetime | None, what: str) -> bytes:
+    """The statement that reads everything, or its fellow that reads what was known."""
+    return statement(f"evidence.{what}" if known is None else f"replay.{what}")
+
+
+def _silence(
+    connection: Connection[TupleRow], rows: Sequence[tuple[Any, ...]], known: datetime | None
+) -> Span | None:
     """Between the last row of the files and the first live sample, where that is longer than believed."""
     files = [series for series, source, *_ in rows if source is None]
     live = [row[-1] for row in rows if row[1] is not None and row[-1] is not None]
     if not files or not live:
         return None
-    at = {"series": files, "before": from_us(min(live))}
-    found = connection.execute(statement("evidence.last_of_files"), at).fetchone()
+    at = {"series": files, "before": from_us(min(live)), "known": known}
+    found = connection.execute(_read(known, "last_of_files"), at).fetchone()
     if found is None or found[0] is None or to_us(found[0]) + BELIEVED_US >= min(live):
         return None
     return Span(to_us(found[0]) + BELIEVED_US, min(live))
@@ -98,8 +132,8 @@ def _silence(connection: Connection[TupleRow], rows: Sequence[tuple[Any, ...]]) 
 
 def evidence(connection: Connection[TupleRow], who: Subject, from_us_: int, to_us_: int) -> Evidence:
     """Everything known of a machine in [from_us_, to_us_), microseconds UTC, samples at the end included."""
-    span = {"from": from_us(from_us_), "to": from_us(to_us_)}
-    samples = connection.execute(statement("evidence.samples"), {"series": list(who.signals), **span})
+    span = {"from": from_us(from_us_), "to": from_us(to_us_), "known": who.known}
+    samples = connection.execute(_read(who.known, "samples"), {"series": list(who.signals), **span})
     return Evidence(
         from_us=from_us_,
         to_us=to_us_,
@@ -179,17 +213,17 @@ def _only_item(plant: Plant | None, machine: str) -> str | None:
 
 
 def _coverage(
-    connection: Connection[TupleRow], who: Subject, span: Mapping[str, datetime]
+    connection: Connection[TupleRow], who: Subject, span: Mapping[str, Any]
 ) -> dict[str, list[Span]]:
     found: dict[str, list[Span]] = {str(source): [] for source in who.sources}
     if who.sources:
         at = {"sources": list(who.sources), **span}
-        for source, first, last in connection.execute(statement("evidence.coverage"), at):
+        for source, first, last in connection.execute(_read(who.known, "coverage"), at):
             found[str(source)].append(Span(first, last))
     return found
 
 
-def _losses(connection: Connection[TupleRow], who: Subject, span: Mapping[str, datetime]) -> list[Loss]:
+def _losses(connection: Connection[TupleRow], who: Subject, span: Mapping[str, Any]) -> list[Loss]:
     if not who.agents:
         return []
     found: list[Loss] = []
@@ -204,7 +238,7 @@ def _losses(connection: Connection[TupleRow], who: Subject, span: Mapping[str, d
             Loss(from_us=silence.from_us, to_us=silence.to_us, kind="gap", reason=NO_DATA, series=every)
         )
     at = {"agents": list(who.agents), **span}
-    for agent, kind, first, last, reason, named in connection.execute(statement("evidence.losses"), at):
+    for agent, kind, first, last, reason, named in connection.execute(_read(who.known, "losses"), at):
         series = who.agents[agent] & frozenset(named) if named else who.agents[agent]
         if series:
             found.append(Loss(from_us=first, to_us=last, kind=kind, reason=reason, series=series))

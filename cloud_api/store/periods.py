@@ -127,16 +127,18 @@ def late_of(
     at = {"site": site, "machine_id": machine_id, "from": span[0], "to": span[1], "days": closings.days}
     names = {machine_id: machine}
     entries = [e for hour in hours for e in hour.entries if closings.of(e.production_day)]
-    known = [_entry(row, names) for row in connection.execute(statement("periods.entries_of_closed"), at)]
+    known = [entry_of(row, names) for row in connection.execute(statement("periods.entries_of_closed"), at)]
     outputs = [o for hour in hours for o in hour.outputs if closings.of(o.production_day)]
-    stood = [_output(row, machine) for row in connection.execute(statement("periods.outputs_of_closed"), at)]
+    stood = [
+        output_of(row, machine) for row in connection.execute(statement("periods.outputs_of_closed"), at)
+    ]
     return (
-        entry_difference(_of_one_calendar(entries), _of_one_calendar(known)),
-        output_difference(_of_one_calendar(outputs), _of_one_calendar(stood)),
+        entry_difference(of_one_calendar(entries), of_one_calendar(known)),
+        output_difference(of_one_calendar(outputs), of_one_calendar(stood)),
     )
 
 
-def _of_one_calendar(rows: Iterable[Row]) -> list[Row]:
+def of_one_calendar(rows: Iterable[Row]) -> list[Row]:
     """Rows without the version of the calendar, which may change without touching an hour."""
     return [msgspec.structs.replace(row, calendar_version=0) for row in rows]
 
@@ -151,9 +153,9 @@ def adjust_charges(
     """Books what the charges of closed periods now say otherwise; ``machines``: ids by name."""
     names = {machine_id: machine for machine, machine_id in machines.items()}
     at = {"site": site, "days": closings.days}
-    known = [_entry(row, names) for row in connection.execute(statement("periods.charges_of_closed"), at)]
+    known = [entry_of(row, names) for row in connection.execute(statement("periods.charges_of_closed"), at)]
     given = [entry for entry in entries if closings.of(entry.production_day)]
-    late = entry_difference(_of_one_calendar(given), _of_one_calendar(known))
+    late = entry_difference(of_one_calendar(given), of_one_calendar(known))
     _book_entries(connection, site, machines, late, closings)
 
 
@@ -181,7 +183,8 @@ def _booking(closings: Closings, day: date) -> tuple[Any, ...]:
     return row.period, closings.now, booking.hour, booking.day
 
 
-def _entry(row: TupleRow, machines: dict[int, str]) -> Entry:
+def entry_of(row: TupleRow, machines: dict[int, str]) -> Entry:
+    """An entry from the columns of periods.entries_of_closed; ``machines``: names by id."""
     _, machine_id, hour, day, product, order, shift, reason, centre, resource, cause, item = row[:12]
     amount, quantity, unit, rate, standard, calendar, assumed = row[12:]
     return Entry(
@@ -206,7 +209,8 @@ def _entry(row: TupleRow, machines: dict[int, str]) -> Entry:
     )
 
 
-def _output(row: TupleRow, machine: str) -> Output:
+def output_of(row: TupleRow, machine: str) -> Output:
+    """An output from the columns of periods.outputs_of_closed."""
     _, _, hour, standard, calendar_version, day, effective, state, product, order = row[:10]
     made_product, made_order, reason, shift, calendar, overtime, paid, crew, duration_us = row[10:19]
     crew_assumed_us, uncertain_us, good, scrap, rework, energy_kwh, energy_assumed = row[19:26]

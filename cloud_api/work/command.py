@@ -22,6 +22,7 @@ from cloud_api.store.statements import statement
 from cloud_api.store.times import HOUR_US, from_us, hour_of, to_us
 from cloud_api.store.wall_time import UnreadableTime, read_instant
 from cloud_api.work.proof import Proof, changed_since_close, prove
+from cloud_api.work.replay import Close, Replay, charges_differing, closes_of, overlapping
 from cloud_api.work.turn import Books
 from cloud_api.work.worker import Worker, utc_now
 
@@ -181,6 +182,7 @@ def _older_marks(connection: Connection[TupleRow], machines: list[int], last: in
 def _prove(connection: Connection[TupleRow], chosen: list[Chosen], say: Say, complain: Say) -> int:
     wrong = 0
     books: dict[str, Book | None] = {}
+    closes: dict[str, list[Close]] = {}
     for each in chosen:
         with pool.snapshot(connection):
             if each.site not in books:
@@ -188,6 +190,11 @@ def _prove(connection: Connection[TupleRow], chosen: list[Chosen], say: Say, com
                 for line in changed_since_close(connection, each.site):
                     complain(f"a closed figure is not what its close recorded: {each.site} {line}")
                     wrong += 1
+                closes[each.site] = closes_of(connection, each.site)
+                for close in overlapping(closes[each.site], each.from_us, each.to_us):
+                    for line in charges_differing(connection, each.site, close):
+                        complain(f"a closed charge is not that of its close: {each.site} {line}")
+                        wrong += 1
             book = books[each.site]
             who = evidence.subject(connection, each.machine_id, book.plant if book else None, utc_now())
             if book is None or who is None:
@@ -195,9 +202,27 @@ def _prove(connection: Connection[TupleRow], chosen: list[Chosen], say: Say, com
                 wrong += 1
                 continue
             proof = prove(connection, who, book, each.from_us, each.to_us)
+            replay = Replay(connection, who)
+            replay.run(overlapping(closes[each.site], each.from_us, each.to_us))
         _tell(each.site, proof, say, complain)
+        wrong += _tell_replay(each.site, replay, say, complain)
         wrong += bool(proof.differences)
     return 1 if wrong else 0
+
+
+def _tell_replay(site: str, replay: Replay, say: Say, complain: Say) -> int:
+    """Says whether the closed periods follow from what was known at their close; 1 where one does not."""
+    where = f"{site} {replay.who.machine}"
+    if replay.differences:
+        for line in replay.differences[:SHOWN]:
+            complain(f"a closed figure does not follow from what its close knew: {site} {line}")
+        left = len(replay.differences) - SHOWN
+        if left > 0:
+            complain(f"... and {left} more in {where}")
+        return 1
+    if replay.hours:
+        say(f"{where}: closed periods equal the replay of what was known at their close")
+    return 0
 
 
 def _tell(site: str, proof: Proof, say: Say, complain: Say) -> None:

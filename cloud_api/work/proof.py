@@ -102,7 +102,7 @@ def prove(
     if to_us_ is not None:
         ends.append(hour_of(to_us_ - 1) + HOUR_US)
     end = min(ends)
-    aside = _computed(connection, who, book)
+    aside = computed_of(connection, who, book)
     closings = closings_at(connection, who.site, book, from_us(end))
     hours = [hour for at, hour in sorted(aside.hours.items()) if first <= at < end]
     computed = _rows(hours, closings)
@@ -129,7 +129,7 @@ def changed_since_close(connection: Connection[TupleRow], site: str) -> Iterator
                 yield f"{period} {'/'.join(cell)}: closed with {known.get(cell)}, now {now.get(cell)}"
 
 
-def _computed(connection: Connection[TupleRow], who: Subject, book: Book) -> Aside:
+def computed_of(connection: Connection[TupleRow], who: Subject, book: Book) -> Aside:
     """Every hour of a machine out of its raw samples alone."""
     aside = Aside(connection, who)
     begin: Boundary | None = None

@@ -136,7 +136,7 @@ def _quality(over: Sequence[Lot]) -> Iterator[Row]:
 
 
 def _budget(days: Sequence[date]) -> Iterator[Row]:
-    for first, working in sorted(_months(days[:1] + days[-1:]).items()):
+    for first, working in sorted(_months(days).items()):
         for line in LINES.values():
             for product in line.products:
                 units = working * BUDGET_DAY[product.name]

@@ -63,7 +63,7 @@ class Stories:
     @property
     def slow_press_from(self) -> date:
         """Press-1 was overhauled on this day, a weekday, and has run 9 % slower ever since."""
-        day = self.anchor - timedelta(days=18)
+        day = self.anchor - timedelta(days=25)
         return day - timedelta(days=max(0, day.weekday() - 4))
 
     def small_lots(self, day: date) -> bool:

@@ -14,12 +14,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 from asyncua import ua
 
 from edge_agent.adapters.opcua_session import CallSize, Session, SessionLost, Subscribed
-from edge_agent.adapters.opcua_values import Dating, meant, reading_of, to_us
+from edge_agent.adapters.opcua_told import Told
+from edge_agent.adapters.opcua_values import Dating, meant, reading_of
 from edge_agent.adapters.opcua_watch import SubscriptionWatch
 from edge_agent.config.model import Config, OpcUaSource, Signal
 from edge_agent.core.evidence import Instant
@@ -203,16 +203,16 @@ class OpcUa:
         return self._session
 
     def _reading(
-        self, session: Session, signal: Signal, value: Any, watch: SubscriptionWatch | None = None
+        self, session: Session, signal: Signal, told: Told | None, watch: SubscriptionWatch | None = None
     ) -> Reading:
-        """A reading of a DataValue that was read now; None where the node is not known."""
+        """A reading of a value that was read now; None where the node is not known."""
         now_us = self._clock.now_us()
-        if value is None:
+        if told is None:
             why = session.unknown.get(signal.index, "not read")
             return Reading(signal.index, now_us, None, Quality.BAD, why=why)
         if watch is not None:
-            return watch.read(signal, value)
-        return reading_of(signal, value, *self._dating.seen(to_us(value.SourceTimestamp), now_us))
+            return watch.read(signal, told)
+        return reading_of(signal, told, *self._dating.seen(told.source_us, now_us))
 
     def _why_not_all(self, missing: dict[int, str]) -> str | None:
         for index, why in missing.items():
@@ -245,9 +245,10 @@ class OpcUa:
             found = meant(signal, value)
             if index in granted.refused and found.quality is not Quality.BAD:
                 raise SessionLost(f"{signal.key} can be read now and is not subscribed yet")
-            quick = signal.interval_us / 1e6 <= wait_s
-            silent = quick and known is not None and watch.last.get(index) is known
-            if silent and index not in granted.refused and _differ(meant(signal, known), found):
+            if known is None or index in granted.refused:
+                continue
+            silent = signal.interval_us / 1e6 <= wait_s and watch.last.get(index) is known
+            if silent and _differ(meant(signal, known), found):
                 raise SessionLost(f"{signal.key} changed and the server did not report it")
 
     def _lose(self, sink: Sink, began: Instant, why: str) -> None:

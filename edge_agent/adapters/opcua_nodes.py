@@ -10,11 +10,12 @@ from __future__ import annotations
 import base64
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import dataclass, is_dataclass
 from typing import Any
 
 from asyncua import ua
 
+from edge_agent.adapters.opcua_told import Told
 from edge_agent.core.node import NodeAddress
 
 Steps = tuple[str | int, ...]
@@ -88,47 +89,44 @@ def target_of(result: Any) -> Any | None:
     return whole[0] if len(whole) == 1 else None
 
 
-def taken(value: Any, place: Place) -> Any:
-    """The DataValue of a place, from the DataValue of its node or range."""
-    variant = value.Value
-    if place.whole or variant is None or variant.Value is None:
-        return value
-    content, kind = variant.Value, variant.VariantType
+def taken(told: Told, place: Place) -> Told:
+    """The value of a place, from that of its node or range."""
+    if place.whole or told.content is None:
+        return told
+    content, kind = told.content, told.kind
     if place.range is not None:
         for index in map(int, place.range.split(",")):
             if not isinstance(content, list) or not (len(content) == 1 or len(content) > index):
-                return _nothing(value, ua.StatusCodes.BadIndexRangeNoData)
+                return _nothing(told, ua.StatusCodes.BadIndexRangeNoData)
             # One element is the one asked for; more come from a server that ignores ranges.
             content = content[0] if len(content) == 1 else content[index]
     for step in place.rest:
+        kind = 0
         if isinstance(step, int):
             if not isinstance(content, list) or step >= len(content):
-                return _nothing(value, ua.StatusCodes.BadIndexRangeNoData)
+                return _nothing(told, ua.StatusCodes.BadIndexRangeNoData)
             content = content[step]
         elif is_dataclass(content) and hasattr(content, step):
-            content, kind = getattr(content, step), None
+            content = getattr(content, step)
         else:
-            return _nothing(value, ua.StatusCodes.BadNoMatch)
-    return replace(value, Value=ua.Variant(content, kind))
+            return _nothing(told, ua.StatusCodes.BadNoMatch)
+    return Told(told.status, content, kind, told.source_us)
 
 
-def _nothing(value: Any, status: int) -> Any:
-    return replace(value, Value=None, StatusCode=ua.StatusCode(status))
+def _nothing(told: Told, status: int) -> Told:
+    return Told(status, None, 0, told.source_us)
 
 
-def taker(places: dict[int, Place]) -> Callable[[Any], None] | None:
-    """What puts the wanted parts into a publish response; None where every value is wanted whole."""
+Take = Callable[[list[tuple[int, Told]]], list[tuple[int, Told]]]
+
+
+def taker(places: dict[int, Place]) -> Take | None:
+    """What takes the wanted parts out of reported values; None where every value is wanted whole."""
     parts = {index: place for index, place in places.items() if not place.whole}
     if not parts:
         return None
 
-    def take(result: Any) -> None:
-        for notification in result.NotificationMessage.NotificationData or ():
-            if not isinstance(notification, ua.DataChangeNotification):
-                continue
-            for item in notification.MonitoredItems:
-                place = parts.get(item.ClientHandle)
-                if place is not None and item.Value is not None:
-                    item.Value = taken(item.Value, place)
+    def take(items: list[tuple[int, Told]]) -> list[tuple[int, Told]]:
+        return [(index, taken(told, parts[index]) if index in parts else told) for index, told in items]
 
     return take

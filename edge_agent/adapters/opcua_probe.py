@@ -13,6 +13,7 @@ from asyncua import ua
 from edge_agent.adapters.opcua import plain
 from edge_agent.adapters.opcua_nodes import node_id
 from edge_agent.adapters.opcua_session import CallSize, Session, SessionLost
+from edge_agent.adapters.opcua_told import status_name
 from edge_agent.adapters.opcua_values import to_us
 from edge_agent.config.model import OpcUaSource, Signal
 from edge_agent.core.node import NodeAddress
@@ -129,9 +130,7 @@ async def held_by(session: Session, signals: Sequence[Signal]) -> dict[str, dict
         if value is None:
             found[signal.key] = {"value": None, "quality": session.unknown.get(signal.index, "Bad")}
             continue
-        content = value.Value.Value if value.Value is not None else None
-        quality = value.StatusCode.name if value.StatusCode is not None else "Good"
-        found[signal.key] = {"value": shown(content), "quality": quality}
+        found[signal.key] = {"value": shown(value.content), "quality": status_name(value.status)}
     return found
 
 

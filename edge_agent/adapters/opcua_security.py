@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from asyncua import Client, ua
+from asyncua.common.shortcuts import Shortcuts
 from asyncua.common.utils import ServiceError
 from asyncua.crypto import security_policies
 from asyncua.crypto.truststore import TrustStore
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from edge_agent.adapters.opcua_told import LeanSession
 from edge_agent.config.model import OpcUaSource, Security
 from edge_agent.errors import AgentError
 
@@ -87,6 +89,8 @@ def _plain(source: OpcUaSource) -> Any:
     client.name = client.description = "Plantledger edge agent"
     client.application_uri = APPLICATION_URI
     client.session_timeout = 60_000
+    client.uaclient.session = LeanSession(client.uaclient)
+    client.nodes = Shortcuts(client.uaclient.session)
     return client
 
 

@@ -27,6 +27,7 @@ from edge_agent.adapters.opcua_nodes import (
     target_of,
 )
 from edge_agent.adapters.opcua_security import client_of
+from edge_agent.adapters.opcua_told import Changes, Told
 from edge_agent.config.model import OpcUaSource, Signal
 from edge_agent.core.node import NodeAddress
 from edge_agent.core.opcua_profile import CallLimit, Profile, profile_of
@@ -127,8 +128,8 @@ class Session:
         with contextlib.suppress(Exception):
             self._client.disconnect_socket()
 
-    async def read(self, signals: Sequence[Signal]) -> dict[int, Any]:
-        """DataValue by signal index, for the signals whose node is known."""
+    async def read(self, signals: Sequence[Signal]) -> dict[int, Told]:
+        """Value by signal index, for the signals whose node is known."""
         known = [signal.index for signal in signals if signal.index in self._places]
 
         async def ask(batch: Sequence[int]) -> Sequence[Any]:
@@ -136,7 +137,7 @@ class Session:
                 TimestampsToReturn=ua.TimestampsToReturn.Both,
                 NodesToRead=[self._places[index].wanted() for index in batch],
             )
-            return cast(Sequence[Any], await self._client.uaclient.read(parameters))
+            return cast(Sequence[Any], await self._client.uaclient.session.values(parameters))
 
         values = await self._in_calls("read", known, ask)
         return {index: taken(value, self._places[index]) for index, value in values}
@@ -184,17 +185,25 @@ class Session:
             MaxNotificationsPerPublish=0,
             PublishingEnabled=True,
         )
-        take = taker(self._places)
-
-        def reported(result: Any) -> None:
-            if take is not None:
-                take(result)
-            published(result)
-
-        granted = await self._client.uaclient.create_subscription(parameters, reported)
+        granted = await self._client.uaclient.create_subscription(parameters, self._reporter(published))
         publishing_s = granted.RevisedPublishingInterval / 1000
         refused = await self._create_items(granted.SubscriptionId, publishing_s)
         return Subscribed(publishing_s, publishing_s * granted.RevisedMaxKeepAliveCount, refused)
+
+    def _reporter(self, published: Callable[[Any], None]) -> Callable[[Any], None]:
+        take = taker(self._places)
+        if take is None:
+            return published
+
+        def reported(result: Any) -> None:
+            message = result.NotificationMessage
+            message.NotificationData = [
+                Changes(take(each.items)) if isinstance(each, Changes) else each
+                for each in message.NotificationData or ()
+            ]
+            published(result)
+
+        return reported
 
     async def _create_items(self, subscription: int, publishing_s: float) -> dict[int, str]:
         """Status by signal index of the items that the server refused."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -10,6 +12,7 @@ from typing import Any
 
 from asyncua import ua
 
+from edge_agent.adapters.opcua_told import LOCALIZED_TEXT, STRING, Told, status_name
 from edge_agent.config.model import Signal, TimeOf, TimePolicy
 from edge_agent.core.mapping import Meant, RawValue
 from edge_agent.core.quality import EARLIEST_US, of_status_code
@@ -22,6 +25,7 @@ _OVERFLOW = 0x0480
 """Info type 'data value' and its overflow bit: values before this one were dropped by the server."""
 
 _RECENT = 64
+_PLAIN = frozenset((float, int, bool))
 
 
 def to_us(moment: datetime | None) -> int | None:
@@ -31,19 +35,17 @@ def to_us(moment: datetime | None) -> int | None:
     return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // _MICROSECOND
 
 
-def overflowed(value: Any) -> bool:
+def overflowed(told: Told) -> bool:
     """Whether the server dropped values of this item because its queue was full."""
-    return value.StatusCode is not None and value.StatusCode.value & _OVERFLOW == _OVERFLOW
+    return told.status & _OVERFLOW == _OVERFLOW
 
 
-def meant(signal: Signal, value: Any) -> Meant:
-    """The meaning of a DataValue."""
-    code = value.StatusCode
-    quality = of_status_code(code.value) if code is not None else Quality.GOOD
-    variant = value.Value
+def meant(signal: Signal, told: Told) -> Meant:
+    """The meaning of a value as it was told."""
+    quality = of_status_code(told.status)
     if quality is Quality.BAD:
-        return Meant(None, Quality.BAD, None, code.name)
-    raw = _raw(variant)
+        return Meant(None, Quality.BAD, None, status_name(told.status))
+    raw = _raw(told)
     if isinstance(raw, _Unusable):
         return Meant(None, Quality.BAD, None, raw.why)
     return signal.meaning.apply(raw, quality)
@@ -54,24 +56,34 @@ class _Unusable:
     why: str
 
 
-def _raw(variant: Any) -> RawValue | _Unusable | None:
-    content = variant.Value if variant is not None else None
+def _raw(told: Told) -> RawValue | _Unusable | None:
+    content = told.content
     if content is None:
-        texts = (ua.VariantType.String, ua.VariantType.LocalizedText)
-        return "" if variant is not None and variant.VariantType in texts else None
-    if isinstance(content, bool | int | float | str) and not isinstance(content, Enum):
+        return "" if told.kind in (STRING, LOCALIZED_TEXT) else None
+    if isinstance(content, str):
+        return _sendable(content)
+    if isinstance(content, bool | int | float) and not isinstance(content, Enum):
         return content
     if isinstance(content, Enum) and isinstance(content.value, int):
         return int(content.value)
     if isinstance(content, ua.LocalizedText):
-        return content.Text or ""
+        return _sendable(content.Text or "")
     if isinstance(content, datetime):
         return content.isoformat()
+    return _unusable(content)
+
+
+def _unusable(content: Any) -> _Unusable:
     if isinstance(content, list):
         return _Unusable(
             f"an array of {len(content)} values, one is wanted: say which, for example path: [3]"
         )
     return _Unusable(f"a {type(content).__name__}, a number or text is wanted: say which field, path: .Name")
+
+
+def _sendable(text: str) -> str:
+    """A text without what no message can hold: bytes that are no UTF-8, as the library hands them on."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 class Dating:
@@ -85,8 +97,10 @@ class Dating:
 
     def __init__(self, policy: TimePolicy) -> None:
         self._policy = policy
+        self._use_source = policy.use is TimeOf.SOURCE
         self._delays: deque[int] = deque(maxlen=_RECENT)
         self._last_us: dict[int, int] = {}
+        self._shift_us = 0
 
     @property
     def tolerance_us(self) -> int:
@@ -102,33 +116,31 @@ class Dating:
         """A new connection: nothing is known of the order of times before it."""
         self._last_us.clear()
 
+    def measure(self, sources_us: Iterable[int | None], now_us: int) -> None:
+        """Learn from the delays of changes that were reported now; not from first values, which are old."""
+        self._delays.extend(
+            now_us - at_us for at_us in sources_us if at_us is not None and at_us >= EARLIEST_US
+        )
+        offset_us = self.offset_us or 0
+        self._shift_us = offset_us if abs(offset_us) > self._policy.tolerance_us else 0
+
     def seen(self, source_us: int | None, now_us: int) -> tuple[int, int | None]:
         """(time, source's own time where it differs) of a value that was read: it holds now."""
         return now_us, self._own(source_us, now_us)
 
     def changed(
-        self, signal: int, source_us: int | None, now_us: int, floor_us: int, *, measure: bool = True
+        self, signal: int, source_us: int | None, now_us: int, floor_us: int
     ) -> tuple[int, int | None]:
-        """(time, source's own time where it differs) of a change that was reported now.
-
-        measure: its delay tells of the source's clock; not so for the first value of a subscription.
-        """
+        """(time, source's own time where it differs) of a change that was reported now."""
         time_us = now_us
-        if source_us is not None and source_us >= EARLIEST_US:
-            if measure:
-                self._delays.append(now_us - source_us)
-            if self._policy.use is TimeOf.SOURCE:
-                fitting_us = min(source_us + self._shift_us(), now_us)
-                time_us = fitting_us if fitting_us >= floor_us else now_us
+        if source_us is not None and source_us >= EARLIEST_US and self._use_source:
+            fitting_us = min(source_us + self._shift_us, now_us)
+            time_us = fitting_us if fitting_us >= floor_us else now_us
         last_us = self._last_us.get(signal)
         if last_us is not None and time_us <= last_us:
             time_us = last_us + 1
         self._last_us[signal] = time_us
         return time_us, self._own(source_us, time_us)
-
-    def _shift_us(self) -> int:
-        offset_us = self.offset_us or 0
-        return offset_us if abs(offset_us) > self._policy.tolerance_us else 0
 
     def _own(self, source_us: int | None, time_us: int) -> int | None:
         if source_us is None or abs(source_us - time_us) <= self._policy.tolerance_us:
@@ -136,10 +148,14 @@ class Dating:
         return source_us
 
 
-def reading_of(signal: Signal, value: Any, time_us: int, source_us: int | None) -> Reading:
-    """A reading of a DataValue; where the server dropped values before it, it is uncertain and says so."""
-    found = meant(signal, value)
+def reading_of(signal: Signal, told: Told, time_us: int, source_us: int | None) -> Reading:
+    """A reading of a value; where the server dropped values before it, it is uncertain and says so."""
+    if told.status == 0 and type(told.content) in _PLAIN and signal.meaning.plain:
+        number = float(told.content)
+        if math.isfinite(number):
+            return Reading(signal.index, time_us, number, Quality.GOOD, None, source_us)
+    found = meant(signal, told)
     quality, why = found.quality, found.why
-    if overflowed(value) and quality is Quality.GOOD:
+    if overflowed(told) and quality is Quality.GOOD:
         quality, why = Quality.UNCERTAIN, "the server dropped values before this one: its queue was full"
     return Reading(signal.index, time_us, found.value, quality, found.raw, source_us, why)

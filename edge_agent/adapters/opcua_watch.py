@@ -15,7 +15,8 @@ from typing import Any
 from asyncua import ua
 
 from edge_agent.adapters.opcua_session import SessionLost, Subscribed
-from edge_agent.adapters.opcua_values import Dating, overflowed, reading_of, to_us
+from edge_agent.adapters.opcua_told import Changes, Told
+from edge_agent.adapters.opcua_values import Dating, overflowed, reading_of
 from edge_agent.config.model import Signal
 from edge_agent.core.evidence import Instant, break_between
 from edge_agent.ports import Reading, Sink
@@ -27,7 +28,7 @@ _log = logging.getLogger(__name__)
 class SubscriptionWatch:
     """One subscription of one session.
 
-    last: newest DataValue by signal index. live: signals whose newest value is not bad. overflows: values
+    last: newest value by signal index. live: signals whose newest value is not bad. overflows: values
     that the server dropped, as far as it told.
     """
 
@@ -49,22 +50,24 @@ class SubscriptionWatch:
         self.evidence: Instant | None = None
         self.limit_us = 10_000_000
         self.publishing_s = 1.0
-        self.last: dict[int, Any] = {}
+        self.last: dict[int, Told] = {}
         self.live: set[int] = set()
         self.overflows = 0
+        self._slowest_us = {index: self._slowest(signal) for index, signal in signals.items()}
 
     def begin(self, granted: Subscribed, grace_us: int) -> None:
         """All items are there: from now on the source is watched."""
         self.publishing_s = granted.publishing_s
+        self._slowest_us = {index: self._slowest(signal) for index, signal in self._signals.items()}
         keep_alive_us = round(granted.keep_alive_s * 1e6)
         self.limit_us = max(grace_us, 3 * keep_alive_us + 500_000)
         self.evidence = self._now()
 
-    def read(self, signal: Signal, value: Any) -> Reading:
+    def read(self, signal: Signal, told: Told) -> Reading:
         """A reading of a value that was read directly: it holds now."""
         now_us = self._now().at_us
-        time_us, source_us = self._dating.seen(to_us(value.SourceTimestamp), now_us)
-        return self._noted(signal, value, time_us, source_us)
+        time_us, source_us = self._dating.seen(told.source_us, now_us)
+        return self._noted(signal, told, time_us, source_us)
 
     def published(self, result: Any) -> None:
         """One publish response."""
@@ -78,8 +81,8 @@ class SubscriptionWatch:
             self._over(why)
             return
         for notification in data:
-            if isinstance(notification, ua.DataChangeNotification):
-                self._changes(notification.MonitoredItems, now.at_us)
+            if isinstance(notification, Changes):
+                self._changes(notification.items, now.at_us)
             elif isinstance(notification, ua.StatusChangeNotification):
                 self._over(f"the server ended the subscription: {notification.Status.name}")
                 return
@@ -106,32 +109,35 @@ class SubscriptionWatch:
             return None
         return f"publish response {expected} did not arrive, {sequence} did"
 
-    def _changes(self, items: list[Any], now_us: int) -> None:
+    def _changes(self, items: list[tuple[int, Told]], now_us: int) -> None:
+        signals, reported, changed = self._signals, self._reported, self._dating.changed
+        self._dating.measure([told.source_us for index, told in items if index in reported], now_us)
+        began_us, slowest_us = self._began_us, self._slowest_us
         readings = []
-        for item in items:
-            signal, value = self._signals.get(item.ClientHandle), item.Value
-            if signal is None or value is None:
+        for index, told in items:
+            signal = signals.get(index)
+            if signal is None:
                 continue
-            floor_us = max(self._began_us, now_us - self._slowest_us(signal))
-            first = signal.index not in self._reported
-            self._reported.add(signal.index)
-            source_us = to_us(value.SourceTimestamp)
-            time_us, own_us = self._dating.changed(
-                signal.index, source_us, now_us, floor_us, measure=not first
-            )
-            readings.append(self._noted(signal, value, time_us, own_us))
+            floor_us = max(began_us, now_us - slowest_us[index])
+            time_us, own_us = changed(index, told.source_us, now_us, floor_us)
+            readings.append(self._noted(signal, told, time_us, own_us))
+        reported.update(index for index, _ in items)
         if readings:
             self._sink.readings(self._name, readings)
 
-    def _slowest_us(self, signal: Signal) -> int:
+    def _slowest(self, signal: Signal) -> int:
         """How long a change may take from the source to here, before its time stamp is not believed."""
         ways_us = 2 * (round(self.publishing_s * 1e6) + signal.interval_us)
         return max(self._dating.tolerance_us, ways_us + 1_000_000)
 
-    def _noted(self, signal: Signal, value: Any, time_us: int, source_us: int | None) -> Reading:
-        self.last[signal.index] = value
-        if overflowed(value):
+    def _noted(self, signal: Signal, told: Told, time_us: int, source_us: int | None) -> Reading:
+        index = signal.index
+        self.last[index] = told
+        reading = reading_of(signal, told, time_us, source_us)
+        if told.status and overflowed(told):
             self.overflows += 1
-        reading = reading_of(signal, value, time_us, source_us)
-        (self.live.discard if reading.quality is Quality.BAD else self.live.add)(signal.index)
+        if reading.quality is Quality.BAD:
+            self.live.discard(index)
+        else:
+            self.live.add(index)
         return reading

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from edge_agent.config.model import Config, ModbusRtuSource, OpcUaSource, Signal
 from edge_agent.config.model import Source as SourceSettings

@@ -36,7 +36,7 @@ class Meaning:
     for 'no value'; they are bad. value = (raw x scale + offset) x unit_factor, exact for integers;
     unit_factor turns the unit of an energy counter into kWh. map: pairs of (value, word). text: the role
     wants a word (product, order, reason, state). states: the word must be one of the seven states, else it is
-    ``unknown``.
+    ``unknown``. plain: a finite number means itself.
     """
 
     mask: int | None = None
@@ -50,10 +50,13 @@ class Meaning:
     states: bool = False
     _words: dict[float | str, str] = field(init=False, compare=False, repr=False)
     _factor: tuple[int, int, int] | None = field(init=False, compare=False, repr=False)
+    plain: bool = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_words", dict(self.map or ()))
         object.__setattr__(self, "_factor", self._integers())
+        bits = self.mask is not None or self.bit is not None
+        object.__setattr__(self, "plain", not (bits or self.invalid or self.text or self.carries_raw))
 
     def _integers(self) -> tuple[int, int, int] | None:
         """(n, a, d) with value = (raw x n + a) / d; None where nothing is to be done."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.sample import Quality, Value
+from shared.sample import Quality, Sample, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +21,8 @@ class ReportRule:
     longest_silence_us: int = 300_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What was last sent of a signal."""
-
-    time_us: int
-    value: Value | None
-    quality: Quality
-
-
-def is_worth(rule: ReportRule, last: Sent | None, now: Sent) -> bool:
-    """Whether ``now`` is to be sent after ``last``, the last reading that was sent."""
+def is_worth(rule: ReportRule, last: Sample | None, now: Sample) -> bool:
+    """Whether ``now`` is to be sent after ``last``, the last sample of the signal that was sent."""
     if last is None or now.quality is not last.quality:
         return True
     if now.time_us - last.time_us >= rule.longest_silence_us:

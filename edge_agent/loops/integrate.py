@@ -8,7 +8,8 @@ took during an outage, or while the agent was down, is not known, and not invent
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from edge_agent.config.model import Signal
 from edge_agent.core.integral import Integral

@@ -12,10 +12,12 @@ import contextlib
 import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from edge_agent.config.model import Config
-from edge_agent.core.report import ReportRule, Sent, is_worth
+from edge_agent.core.report import ReportRule, is_worth
 from edge_agent.ports import Buffer, Clock, Reading, Written
 from shared.batch import Gap, Pending, ScanMark
 from shared.sample import Quality, Sample, Value
@@ -107,7 +109,7 @@ class Recorder:
         for each in signals:
             self._rules[each.signal] = each.rule
             self._sources[each.source].signals.append(each.signal)
-        self._sent: dict[int, Sent] = {}
+        self._sent: dict[int, Sample] = {}
         self._last: dict[int, Sample] = {}
         self._dated: dict[int, tuple[int, int]] = {}
         self._rows: list[Sample] = []
@@ -125,19 +127,19 @@ class Recorder:
         place = self._sources[source]
         place.lost_us = None
         self.counters.readings += len(readings)
-        rows = self._rows
+        rows, rules, sent, last = self._rows, self._rules, self._sent, self._last
         before = len(rows)
         for reading in readings:
-            rule = self._rules.get(reading.signal)
+            signal = reading.signal
+            rule = rules.get(signal)
             if rule is None:
                 continue
             sample = self._sample(reading)
-            now = Sent(sample.time_us, sample.value, sample.quality)
-            if full or is_worth(rule, self._sent.get(sample.signal), now):
-                self._sent[sample.signal] = now
+            if full or is_worth(rule, sent.get(signal), sample):
+                sent[signal] = sample
                 sample = self._apart(sample)
                 rows.append(sample)
-            self._last[sample.signal] = sample
+            last[signal] = sample
         if len(rows) > before:
             self._touched.add(source)
             self._dirty.set()
@@ -161,9 +163,8 @@ class Recorder:
         place.lost_us = place.seen_us = since_us
         place.spans = [(first, min(last, since_us)) for first, last in place.spans if first <= since_us]
         for signal in place.signals:
-            sample = self._apart(Sample(signal, since_us, None, Quality.BAD))
-            self._last[signal] = sample
-            self._sent[signal] = Sent(since_us, None, Quality.BAD)
+            self._sent[signal] = Sample(signal, since_us, None, Quality.BAD)
+            sample = self._last[signal] = self._apart(self._sent[signal])
             self._rows.append(sample)
         _log.info("%s: %d signals are bad since the last good scan: %s", source, len(place.signals), reason)
         self._touched.add(source)
@@ -302,6 +303,14 @@ class Recorder:
         """A reading as it may travel: finite, bounded, in range."""
         value, raw, quality = reading.value, reading.raw, reading.quality
         time_us, source_us = reading.time_us, reading.source_time_us
+        if (
+            type(value) is float
+            and math.isfinite(value)
+            and raw is None
+            and source_us is None
+            and -_FURTHEST_US < time_us < _FURTHEST_US
+        ):
+            return Sample(reading.signal, time_us, value, quality)
         if type(value) is float and not math.isfinite(value):
             value, raw, quality = None, value if raw is None else raw, Quality.BAD
             self.counters.mended += 1

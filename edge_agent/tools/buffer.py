@@ -8,9 +8,11 @@ import csv
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
+
+from msgspec.structs import replace
 
 from edge_agent.adapters.buffer_inspection import (
     BufferFolder,

@@ -8,8 +8,9 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,17 @@ def installed() -> Path:
 
 @dataclass
 class Peer:
-    """The server. options: those of server.js; port: where it listens, also after a restart."""
+    """The server. options: those of server.js; port: where it listens, also after a restart.
+
+    lean: instead of node-opcua the server of lean.py, which costs next to nothing and knows items,
+    period_ms, start, port and log alone.
+    """
 
     folder: Path
     options: dict[str, Any]
     port: int = 0
     process: asyncio.subprocess.Process | None = None
-    modules: Path = field(default_factory=installed)
+    lean: bool = False
 
     @property
     def log(self) -> Path:
@@ -49,9 +54,9 @@ class Peer:
         self.options |= changed
         given = {"start": start, "port": self.port, "folder": str(self.folder), "log": str(self.log)}
         self.process = await asyncio.create_subprocess_exec(
-            "node", str(HERE / "node/server.js"), json.dumps(given | self.options),
+            *self._command(), json.dumps(given | self.options), cwd=HERE.parents[1],
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-            env={**os.environ, "PLANTLEDGER_TEST_PEERS": str(self.modules)},
+            env={**os.environ, "PLANTLEDGER_TEST_PEERS": "" if self.lean else str(installed())},
         )  # fmt: skip
         assert self.process.stdout is not None
         async with asyncio.timeout(150):
@@ -60,6 +65,11 @@ class Peer:
                     self.port = int(line.split()[1])
                     return
         raise AssertionError("the server did not start")
+
+    def _command(self) -> list[str]:
+        if self.lean:
+            return [sys.executable, "-m", "tests.peers.lean"]
+        return ["node", str(HERE / "node/server.js")]
 
     def freeze(self) -> None:
         """It keeps its sockets and says nothing."""
@@ -89,9 +99,9 @@ class Peer:
 
 
 @contextlib.asynccontextmanager
-async def peer(folder: Path, **options: Any) -> AsyncIterator[Peer]:
+async def peer(folder: Path, *, lean: bool = False, **options: Any) -> AsyncIterator[Peer]:
     """A server on a free port, for as long as the block lasts."""
-    made = Peer(folder, options)
+    made = Peer(folder, options, lean=lean)
     try:
         await made.start()
         yield made

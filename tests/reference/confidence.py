@@ -44,7 +44,7 @@ def judged(
     unexplained = sum((entry.amount for entry in entries if entry.cause == "unexplained"), ZERO)
     confidence = Confidence(
         coverage=Fraction(covered, scheduled) if scheduled else Fraction(1),
-        unexplained_share=unexplained / total if total else ZERO,
+        unexplained_share=abs(unexplained / total) if total else ZERO,
         reason_coverage=Fraction(reasoned, length(stops)) if stops else Fraction(1),
         counts=count_closure(pieces, plant),
         missing_standards=missing(pieces, plant),

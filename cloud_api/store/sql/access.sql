@@ -1,6 +1,7 @@
 -- name: create
 -- Keeps the hash of a new key.
-insert into keys (name, hash, role, sites) values (%(name)s, %(hash)s, %(role)s, %(sites)s) returning key_id;
+insert into keys (name, hash, role, sites, lines)
+values (%(name)s, %(hash)s, %(role)s, %(sites)s, %(lines)s) returning key_id;
 
 -- name: revoke
 -- Ends a living key.
@@ -8,7 +9,7 @@ update keys set revoked_at = now() where key_id = %(key_id)s and revoked_at is n
 
 -- name: find
 -- The living key with this hash.
-select key_id, name, role, sites, created_at, last_used_at, revoked_at
+select key_id, name, role, sites, lines, created_at, last_used_at, revoked_at
 from keys where hash = %(hash)s and revoked_at is null;
 
 -- name: used
@@ -18,7 +19,7 @@ where key_id = %(key_id)s and (last_used_at is null or last_used_at < now() - in
 
 -- name: listed
 -- Every key, oldest first.
-select key_id, name, role, sites, created_at, last_used_at, revoked_at from keys order by key_id;
+select key_id, name, role, sites, lines, created_at, last_used_at, revoked_at from keys order by key_id;
 
 -- name: sites
 -- Names of the sites.
@@ -35,7 +36,7 @@ insert into sessions (hash, key_id, expires_at) values (%(hash)s, %(key_id)s, %(
 
 -- name: session_find
 -- The living key of a living session.
-select k.key_id, k.name, k.role, k.sites, k.created_at, k.last_used_at, k.revoked_at
+select k.key_id, k.name, k.role, k.sites, k.lines, k.created_at, k.last_used_at, k.revoked_at
 from sessions s join keys k using (key_id)
 where s.hash = %(hash)s and s.ended_at is null and s.expires_at > %(now)s and k.revoked_at is null;
 

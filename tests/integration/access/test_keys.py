@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import Connection
 
-from cloud_api.access import keys
+from cloud_api.access import keys, sessions
 from cloud_api.access.command import create_key, list_keys, revoke_key
 from cloud_api.access.gate import Caller, Gate, Refused
 from cloud_api.access.roles import Area, KeyRole
 from cloud_api.errors import CloudError
+from cloud_api.plant.load import load_directory
+from tests.integration.api.shop import write_plant
 
 LOCAL = Caller(None, "127.0.0.1", "127.0.0.1:8000", False)
 
@@ -89,6 +93,30 @@ def test_last_use_is_noted(connection: Connection) -> None:
     assert used is not None
     assert f"{used:%Y-%m-%d}" in list_keys(connection)
     assert key not in list_keys(connection)
+
+
+def test_a_key_of_the_floor_may_be_bound_to_a_line(connection: Connection, tmp_path: Path) -> None:
+    load_directory(connection, write_plant(tmp_path))
+    told = create_key(connection, "floor", ["tiny"], ["one"])
+    assert told.startswith("key for role floor, site tiny, line one;")
+    gate = Gate(require_key=True)
+    principal = gate.admit(connection, with_key(told.split()[-1]), Area.QUESTIONS)
+    assert principal.lines == {"one"}
+    found = keys.find(connection, told.split()[-1])
+    assert found is not None
+    token, _ = sessions.open_session(connection, found, datetime.now(UTC))
+    caller = Caller(None, "10.0.0.9", "plant.example", False, session=token)
+    assert gate.admit(connection, caller, Area.QUESTIONS).lines == {"one"}
+    assert "tiny: one" in list_keys(connection)
+    for role, sites, lines, what in (
+        ("finance", ["tiny"], ["one"], "only a key of the floor"),
+        ("floor", [], ["one"], "one of one site"),
+        ("floor", ["tiny", "lyon"], ["one"], "one of one site"),
+        ("floor", ["tiny"], ["two"], "no such line"),
+        ("floor", ["lyon"], ["one"], "no such line"),
+    ):
+        with pytest.raises(CloudError, match=what):
+            create_key(connection, role, sites, lines)
 
 
 @pytest.mark.parametrize(

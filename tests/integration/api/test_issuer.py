@@ -95,6 +95,16 @@ def test_a_group_may_stand_for_a_role(provider: Provider, issuer: Issuer) -> Non
     assert (person.subject, person.role, person.sites) == ("controller-7", KeyRole.FINANCE, None)
 
 
+def test_a_token_may_bind_to_a_line(shop: Shop, provider: Provider, issuer: Issuer) -> None:
+    claims = {"plantledger_role": "floor", "plantledger_sites": "tiny", "plantledger_lines": ["one"]}
+    assert issuer.person(provider.token(**claims)).lines == {"one"}
+    with served(shop.url, require_key=True, issuer=issuer) as address:
+        with client(address, provider.token(**claims)) as http:
+            assert len(http.get("/v1/segments?from=2026-03-02&to=2026-03-03").json()["rows"]) > 0
+        with client(address, provider.token(**claims | {"plantledger_lines": ["two"]})) as http:
+            assert http.get("/v1/segments?from=2026-03-02&to=2026-03-03").json()["rows"] == []
+
+
 @pytest.mark.parametrize(
     ("claims", "said"),
     [
@@ -104,6 +114,8 @@ def test_a_group_may_stand_for_a_role(provider: Provider, issuer: Issuer) -> Non
         ({"sub": None}, "sub"),
         ({"plantledger_role": "boss"}, "names no role"),
         ({"plantledger_role": None}, "names no role"),
+        ({"plantledger_lines": ["one"], "plantledger_sites": ["tiny"]}, "binds the role floor"),
+        ({"plantledger_lines": "one", "plantledger_role": "floor"}, "must name that site alone"),
     ],
 )
 def test_what_a_token_says_must_be_so(

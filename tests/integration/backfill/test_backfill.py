@@ -159,16 +159,25 @@ def test_only_the_first_bad_rows_are_listed_and_the_rest_counted(plain_site: str
     assert refused.value.lines()[-1] == "... and 500 more"
 
 
-def test_rows_of_the_future_are_stored_and_told(plain_site: str, tmp_path: Path) -> None:
-    rows = "2199-03-02T06:00:00Z,press-1,good_count,1\n2199-03-02T07:00:00Z,press-1,good_count,2\n"
-    path = written(
-        tmp_path / "h.csv", "time,machine,role,value\n2026-03-02T06:00:00Z,press-1,good_count,0\n" + rows
-    )
+def test_a_row_of_the_future_is_a_mistake_among_rows_of_the_past(plain_site: str, tmp_path: Path) -> None:
+    past = "".join(f"2026-03-02T06:0{n}:00Z,press-1,good_count,{n}\n" for n in range(3))
+    ahead = "2199-03-02T06:00:00Z,press-1,good_count,3\n"
+    path = written(tmp_path / "h.csv", "time,machine,role,value\n" + past + ahead)
+    with pytest.raises(BackfillRefused) as refused:
+        backfill(plain_site, "columbus", [path])
+    (told,) = refused.value.lines()
+    assert told.startswith(f"{path}:5: 2199-03-02T06:00Z lies in the future: mend its date or offset")
+    assert stored(plain_site) == []
+
+
+def test_where_most_rows_are_of_the_future_the_clock_is_doubted(plain_site: str, tmp_path: Path) -> None:
+    rows = "".join(f"2199-03-02T0{n}:00:00Z,press-1,good_count,{n}\n" for n in range(3))
+    path = written(tmp_path / "h.csv", "time,machine,role,value\n" + rows)
     printed: list[str] = []
     assert run(plain_site, "columbus", [path], say=lambda line: None, complain=printed.append) == 0
     (told,) = printed
-    assert told.startswith(f"{path}:3: warning: 2199-03-02T06:00Z lies in the future: mend its date")
-    assert told.endswith("(1 more like it)")
+    assert told.startswith(f"{path}:2: warning: 2199-03-02T00:00Z lies in the future: mend")
+    assert told.endswith("(2 more like it)")
     assert len(stored(plain_site)) == 3
 
 

@@ -75,14 +75,37 @@ def test_late_data_is_an_adjustment_and_a_corrected_standard_is_none(closed: str
 
 
 def assert_proved(url: str) -> None:
-    """Frozen figures are what the close recorded; with their adjustments, what the samples give."""
+    """Frozen figures are what the close recorded, and what follows from the samples that it knew; with their
+    adjustments, what the samples give now."""
     lines: list[str] = []
     assert run(url, prove_=True, say=lines.append, complain=lines.append) == 0, lines
+    assert "tiny m1: closed periods equal the replay of what was known at their close" in lines
     with psycopg.connect(url) as connection:
         connection.execute("alter table entries disable trigger all")
         connection.execute("update entries set amount = amount + 1 where cause = 'downtime'")
     assert run(url, prove_=True, say=lines.append, complain=lines.append) == 1
     assert "2026-01 machine/downtime: closed with" in "".join(lines)
+    assert "machine/downtime: the replay has -1" in "".join(lines)
+
+
+def test_a_sum_that_still_holds_does_not_hide_what_was_moved(closed: str) -> None:
+    """An amount that is put into another hour leaves the recorded sums as they were; the replay tells."""
+    with psycopg.connect(closed) as connection:
+        connection.execute("alter table entries disable trigger all")
+        for sign, date in ((1, "2026-01-30"), (-1, "2026-01-31")):
+            connection.execute(
+                "update entries set amount = amount + %s where cause = 'downtime' and resource = 'machine' "
+                "and production_day = %s",
+                (sign, date),
+            )
+    lines: list[str] = []
+    assert run(closed, prove_=True, say=lines.append, complain=lines.append) == 1
+    told = [line for line in lines if line.startswith("a closed figure does not follow")]
+    assert [line.split(": ", 1)[1] for line in told] == [
+        "tiny 2026-01 m1 2026-01-30T09:00Z machine/downtime: the replay has -1.000000000000",
+        "tiny 2026-01 m1 2026-01-31T09:00Z machine/downtime: the replay has +1.000000000000",
+    ]
+    assert not [line for line in lines if "closed with" in line]
 
 
 def assert_the_year_adds_up(http: httpx.Client) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from edge_agent.core.report import ReportRule, Sent, is_worth
-from shared.sample import Quality
+from edge_agent.core.report import ReportRule, is_worth
+from shared.sample import Quality, Sample
 
 GOOD, UNCERTAIN, BAD = Quality.GOOD, Quality.UNCERTAIN, Quality.BAD
 RULE = ReportRule(longest_silence_us=60_000_000)
@@ -39,14 +39,14 @@ def test_what_is_worth_a_sample(
     now: tuple[int, float | str | None, Quality],
     worth: bool,
 ) -> None:
-    assert is_worth(rule, None if last is None else Sent(*last), Sent(*now)) is worth
+    assert is_worth(rule, None if last is None else Sample(0, *last), Sample(0, *now)) is worth
 
 
 def test_a_slow_drift_is_seen_against_what_was_sent() -> None:
     """Steps within the deadband add up: the reference is the last value sent, not the last one seen."""
-    sent, count = Sent(0, 0.0, GOOD), 0
+    sent, count = Sample(0, 0, 0.0, GOOD), 0
     for step in range(1, 101):
-        now = Sent(step, step * 0.125, GOOD)
+        now = Sample(0, step, step * 0.125, GOOD)
         if is_worth(BAND, sent, now):
             sent, count = now, count + 1
     assert count == 20

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from asyncua import ua
 
 from edge_agent.adapters.opcua_session import SessionLost, Subscribed
-from edge_agent.adapters.opcua_values import Dating, meant, to_us
+from edge_agent.adapters.opcua_told import Changes, Told, told_of
+from edge_agent.adapters.opcua_values import Dating, meant, reading_of, to_us
 from edge_agent.adapters.opcua_watch import SubscriptionWatch
 from edge_agent.config.model import TimePolicy
 from edge_agent.core.evidence import Instant
@@ -18,6 +19,10 @@ from tests.integration.edge_sources.parts import Memory, signal
 
 SECOND = 1_000_000
 BEGAN = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
+
+
+def at(second: float) -> int:
+    return (to_us(BEGAN) or 0) + round(second * SECOND)
 
 
 class Story:
@@ -42,15 +47,10 @@ class Story:
     def publish(self, second: float, *changes: tuple[int, Any], sequence: int | None = None) -> None:
         self.second = second
         items = [
-            ua.MonitoredItemNotification(
-                ClientHandle=handle,
-                Value=value
-                if isinstance(value, ua.DataValue)
-                else ua.DataValue(ua.Variant(value), SourceTimestamp=BEGAN + timedelta(seconds=second - 0.2)),
-            )
+            (handle, value if isinstance(value, Told) else Told(0, value, 6, at(second - 0.2)))
             for handle, value in changes
         ]
-        data = [ua.DataChangeNotification(MonitoredItems=items)] if items else []
+        data = [Changes(items)] if items else []
         self.send(data, self.sequence if sequence is None else sequence)
         self.sequence += bool(items)
 
@@ -111,7 +111,7 @@ def test_the_server_ends_the_subscription():
 
 def test_what_the_server_dropped_is_counted_and_told():
     story = Story()
-    value = ua.DataValue(ua.Variant(7), ua.StatusCode(0x480), SourceTimestamp=BEGAN)
+    value = Told(0x480, 7, 6, at(0))
     story.publish(1, (0, value))
     assert story.watch.overflows == 1
     assert (story.sink.last(0).quality, story.sink.last(0).value) == (Quality.UNCERTAIN, 7)
@@ -120,7 +120,7 @@ def test_what_the_server_dropped_is_counted_and_told():
 
 def test_two_changes_of_one_signal_never_share_a_time():
     story = Story()
-    same = [ua.DataValue(ua.Variant(n), SourceTimestamp=BEGAN + timedelta(seconds=0.5)) for n in (1, 2)]
+    same = [Told(0, n, 6, at(0.5)) for n in (1, 2)]
     story.publish(1, (0, same[0]), (0, same[1]))
     first, second = story.sink.of(0)
     assert second.time_us == first.time_us + 1
@@ -135,11 +135,14 @@ def test_two_changes_of_one_signal_never_share_a_time():
         (ua.Variant(ua.LocalizedText("läuft")), "läuft", Quality.GOOD),
         (ua.Variant(float("nan")), None, Quality.BAD),
         (ua.Variant([1, 2, 3]), None, Quality.BAD),
+        (ua.Variant([1.0], ua.VariantType.Double), None, Quality.BAD),
         (ua.Variant(b"\x01"), None, Quality.BAD),
         (None, None, Quality.BAD),
     ],
 )
 def test_values_of_every_kind(variant, value, quality):
-    found = meant(signal(0, "s=a"), ua.DataValue(variant))
+    told = told_of(ua.DataValue(variant))
+    found, reading = meant(signal(0, "s=a"), told), reading_of(signal(0, "s=a"), told, 7, None)
+    assert (reading.value, reading.quality, reading.why) == (found.value, found.quality, found.why)
     assert (found.value, found.quality) == (value, quality)
     assert (found.why is None) == (quality is Quality.GOOD)
