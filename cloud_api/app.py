@@ -30,6 +30,7 @@ from cloud_api.store.pool import open_pool
 
 if TYPE_CHECKING:
     from cloud_api.access.issuer import Issuer
+    from cloud_api.work.webhook import Reach
 
 log = logging.getLogger(__name__)
 Say = Callable[[str], None]
@@ -63,6 +64,8 @@ def serve(settings: Settings, roles: Collection[Role], say: Say) -> int:
         url = environment[PREFIX + "DATABASE_URL"]
         _migrate_patiently(url, ending, say)
         own = Role.API if Role.API in roles else next(iter(roles))
+        if Role.API in roles:
+            environment[PREFIX + "ALERTS_PRIVATE"] = settings.told_alerts_private
         for role in sorted(set(roles) - {own}):
             child = Child(role, environment)
             parts.callback(child.stop)
@@ -187,6 +190,7 @@ def _with_urls(settings: Settings, environment: Mapping[str, str]) -> Settings:
     return replace(
         settings,
         mqtt_url=environment.get(PREFIX + "MQTT_URL", settings.mqtt_url),
+        alerts_private=environment.get(PREFIX + "ALERTS_PRIVATE", settings.alerts_private),
         mqtt_shared=environment.get(PREFIX + "MQTT_SHARED", str(settings.mqtt_shared).lower()) == "true",
     )
 
@@ -232,7 +236,7 @@ def _serve_api(settings: Settings, url: str, stop: threading.Event, say: Say) ->
             clock=_now,
             atlas=atlas,
             limit=Limit(settings.requests_per_minute),
-            private_webhooks=settings.alerts_private,
+            webhooks=_reach(settings),
         )
         pages.mount(app, pool, gate, clock=_now, atlas=atlas)
         config = uvicorn.Config(
@@ -323,11 +327,19 @@ def _serve_ingest(settings: Settings, url: str, stop: threading.Event, say: Say)
         pool.close()
 
 
+def _reach(settings: Settings) -> Reach:
+    """How far webhooks may go."""
+    from cloud_api.work.webhook import Reach
+
+    words = {"true": Reach.PRIVATE, "loopback": Reach.LOOPBACK}
+    return words.get(settings.alerts_private, Reach.PUBLIC)
+
+
 def _serve_interpret(settings: Settings, url: str, stop: threading.Event, say: Say) -> None:
     from cloud_api.work.alerting import Alerting
     from cloud_api.work.worker import Worker
 
-    alerts = threading.Thread(target=Alerting(url, settings.alerts_private).run, args=[stop], name="alerts")
+    alerts = threading.Thread(target=Alerting(url, _reach(settings)).run, args=[stop], name="alerts")
     alerts.start()
     try:
         Worker(url).run(stop)

@@ -38,7 +38,8 @@ NAMES: dict[str, str] = {
     "BEHIND_PROXY": "addresses of proxies that end TLS in front of this server, by comma; * for any",
     "REQUIRE_KEY": "true: reading needs a key on loopback too",
     "REQUESTS_PER_MINUTE": "requests that one key, person or address may make a minute (default 1200)",
-    "ALERTS_PRIVATE": "true: webhooks may go to addresses of a private network, and by http",
+    "ALERTS_PRIVATE": "true: webhooks may go to private networks, by http too; loopback: to this machine "
+    "only (default while nobody else reaches the server)",
     "OIDC_ISSUER": "identity provider whose bearer tokens are taken, as https://login.example.com/realm",
     "OIDC_AUDIENCE": "audience that its tokens must name (default plantledger)",
     "OIDC_ROLE_CLAIM": "claim that holds the role, or groups (default plantledger_role)",
@@ -68,7 +69,7 @@ class Settings:
     behind_proxy: str = ""
     require_key: bool = False
     requests_per_minute: int = 1200
-    alerts_private: bool = False
+    alerts_private: str = ""
     oidc_issuer: str | None = None
     oidc_audience: str = "plantledger"
     oidc_role_claim: str = "plantledger_role"
@@ -80,6 +81,12 @@ class Settings:
     def on_loopback(self) -> bool:
         """Whether only this machine can reach the server."""
         return self.http_host in LOOPBACK
+
+    @property
+    def told_alerts_private(self) -> str:
+        """ALERTS_PRIVATE; where nothing is said, loopback if nobody else reaches the server."""
+        alone = self.on_loopback and not self.behind_proxy
+        return self.alerts_private or ("loopback" if alone else "false")
 
     @property
     def keys_required(self) -> bool:
@@ -172,7 +179,7 @@ def _settings(told: Mapping[str, tuple[str, str]], faults: list[str]) -> Setting
         behind_proxy=text("BEHIND_PROXY")[0],
         require_key=_truth(*text("REQUIRE_KEY"), faults),
         requests_per_minute=_count(*text("REQUESTS_PER_MINUTE"), 1200, faults),
-        alerts_private=_truth(*text("ALERTS_PRIVATE"), faults),
+        alerts_private=_reach(*text("ALERTS_PRIVATE"), faults),
         oidc_issuer=_url(*text("OIDC_ISSUER"), ("https", "http"), faults),
         oidc_audience=text("OIDC_AUDIENCE")[0] or "plantledger",
         oidc_role_claim=text("OIDC_ROLE_CLAIM")[0] or "plantledger_role",
@@ -234,6 +241,15 @@ def _roles(value: str, place: str, faults: list[str]) -> dict[str, str]:
 def _refuse_plain_issuer(url: str | None, place: str, faults: list[str]) -> None:
     if url is not None and url.startswith("http:") and urlsplit(url).hostname not in LOOPBACK:
         faults.append(f"{place}: http is for loopback only, or others could make tokens; use https")
+
+
+def _reach(value: str, place: str, faults: list[str]) -> str:
+    """loopback, true, false, or nothing said."""
+    if value.lower() in ("", "loopback"):
+        return value.lower()
+    if value.lower() not in _TRUE | _FALSE:
+        faults.append(f"{place}: {value!r} is neither true, false nor loopback")
+    return "true" if value.lower() in _TRUE else "false"
 
 
 def _truth(value: str, place: str, faults: list[str]) -> bool:

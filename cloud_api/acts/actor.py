@@ -13,20 +13,21 @@ from cloud_api.access import keys
 from cloud_api.access.gate import Principal
 from cloud_api.answers.places import Places, Site
 from cloud_api.answers.question import Mistake, QuestionError, near
+from cloud_api.work.webhook import Reach
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
     """An act's surroundings. The connection is in a transaction that the caller commits; `places` are those
     that the actor may see; `now` is the present, aware; `path` are the values of the path's `{names}`;
-    `private_webhooks`: whether a webhook may go to an address of a private network."""
+    `webhooks`: how far a webhook may go."""
 
     connection: Connection[Any]
     principal: Principal
     places: Places
     now: dt.datetime
     path: Mapping[str, str]
-    private_webhooks: bool = False
+    webhooks: Reach = Reach.PUBLIC
 
     def site(self, name: str | None) -> Site:
         """The site of that name, or the only one where none is named. Raises QuestionError."""

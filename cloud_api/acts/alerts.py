@@ -24,7 +24,7 @@ def add_hook(actor: Actor, body: NewHook) -> KeptHook:
     site = actor.site(body.site)
     mistakes = []
     try:
-        checked(body.url, actor.private_webhooks)
+        checked(body.url, actor.webhooks)
     except AddressRefused as refused:
         mistakes.append(Mistake("url", str(refused)))
     quiet = {}
@@ -85,7 +85,7 @@ def test_hook(actor: Actor, body: Nothing) -> Tried:
     ).fetchone()
     assert event is not None
     delivery = deliver(actor.connection, hook_id, event[0], "none", actor.now)
-    answer = send_one(actor.connection, actor.now, actor.private_webhooks, delivery)
+    answer = send_one(actor.connection, actor.now, actor.webhooks, delivery)
     assert answer is not None
     actor.audit("webhook tested", hooks[hook_id][1], hook=hook_id, answer=answer.said)
     return Tried(delivered=answer.delivered, answer=answer.said)

@@ -38,6 +38,7 @@ from cloud_api.api.watching import Watched
 from cloud_api.store.migrations import pending
 from cloud_api.store.pool import Pool, snapshot
 from cloud_api.store.statements import statement
+from cloud_api.work.webhook import Reach
 
 log = logging.getLogger(__name__)
 
@@ -55,10 +56,10 @@ def create_app(
     clock: Callable[[], datetime],
     atlas: Atlas | None = None,
     limit: Limit | None = None,
-    private_webhooks: bool = False,
+    webhooks: Reach = Reach.PUBLIC,
 ) -> FastAPI:
     """The API over a pool of connections. `clock` gives the present, aware. `limit`: how often one caller may
-    ask; None: as often as they like. `private_webhooks`: whether they may go into a private network.
+    ask; None: as often as they like. `webhooks`: how far they may go.
 
     `atlas` keeps plant models between requests; share one between the API and the pages.
     """
@@ -66,7 +67,7 @@ def create_app(
         title="Plantledger", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
     requests = metrics.Requests()
-    answering = _Answering(pool, gate, atlas or Atlas(), clock, private_webhooks)
+    answering = _Answering(pool, gate, atlas or Atlas(), clock, webhooks)
     for endpoint in ENDPOINTS:
         app.add_api_route(f"/v1{endpoint.path}", answering.handler(endpoint), include_in_schema=False)
     for action in ACTIONS:
@@ -89,10 +90,10 @@ class _Answering:
     """What every endpoint does: ask the gate, read the question, answer it, write it down."""
 
     def __init__(
-        self, pool: Pool, gate: Gate, atlas: Atlas, clock: Callable[[], datetime], private_webhooks: bool
+        self, pool: Pool, gate: Gate, atlas: Atlas, clock: Callable[[], datetime], webhooks: Reach
     ) -> None:
         self.pool, self.gate, self.atlas, self.clock = pool, gate, atlas, clock
-        self.private_webhooks = private_webhooks
+        self.webhooks = webhooks
 
     def admit(self, request: Request, area: Area) -> Principal:
         with self.pool.connection() as connection:
@@ -144,9 +145,7 @@ class _Answering:
                 body = replace(body, request=key)
             with self.pool.connection() as connection, connection.transaction():
                 places = self.atlas.places(connection).seen_by(principal.sites, principal.lines)
-                actor = Actor(
-                    connection, principal, places, self.clock(), request.path_params, self.private_webhooks
-                )
+                actor = Actor(connection, principal, places, self.clock(), request.path_params, self.webhooks)
                 done = _performed(action, actor, body, mistakes)
             return Response(formats.as_json(done), action.status, None, "application/json")
 

@@ -22,11 +22,14 @@ from cloud_api.plant.load import Loaded, record
 from cloud_api.plant.places import Faults, Place, nearest
 from cloud_api.plant.records import Record, Vocabulary, learn_products, read_records, read_rows
 from cloud_api.plant.rows import Row
-from cloud_api.plant.sheet import parse_sheet
+from cloud_api.plant.sheet import Line, Sheet, parse_sheet
 from cloud_api.plant.tables import TABLES, Table
 from cloud_api.plant.versions import said
 from cloud_api.store import plant as store
 from cloud_api.store.plant import StoredRow
+
+SITE = "site"
+"""A column that a table has where it is read; in a request it may only say what the request says."""
 
 Cell = str | int | float | Decimal | bool | None
 
@@ -46,7 +49,7 @@ def put_rows(
     that is not there.
     """
     faults = Faults()
-    records = _records(_table(table, site), rows, faults)
+    records = _records(_table(table, site), site, rows, faults)
     return _put(connection, site, _table(table, site), records, faults, correction, author)
 
 
@@ -63,7 +66,7 @@ def put_csv(
     faults = Faults()
     known = _table(table, site)
     sheet = parse_sheet(text.encode(), known.file, faults)
-    records = [] if sheet is None else read_records(sheet, known, faults)
+    records = [] if sheet is None else read_records(_of_site(sheet, site, faults), known, faults)
     return _put(connection, site, known, records, faults, correction, author)
 
 
@@ -143,16 +146,37 @@ def _row(stored: StoredRow) -> Row:
     return Row(stored.kind, stored.key, stored.effective, said(stored), place)
 
 
-def _records(table: Table, rows: Sequence[Mapping[str, Cell]], faults: Faults) -> list[Record]:
+def _records(table: Table, site: str, rows: Sequence[Mapping[str, Cell]], faults: Faults) -> list[Record]:
     columns = {column.name for column in table.columns}
     records = []
     for number, row in enumerate(rows, 1):
         place = Place(table.name, number)
-        for name in row:
+        cells = {name: _word(value) for name, value in row.items()}
+        _refuse_other_site(place, cells.pop(SITE, site), site, faults)
+        for name in cells:
             if name not in columns:
                 faults.add(place, f"'{name}' is not a column of {table.name}", nearest(name, columns))
-        records.append(Record(place, {name: _word(value) for name, value in row.items()}))
+        records.append(Record(place, cells))
     return records
+
+
+def _of_site(sheet: Sheet, site: str, faults: Faults) -> Sheet:
+    """A sheet without the column that tells the site, as reading a table gives it."""
+    if SITE not in sheet.header.cells:
+        return sheet
+    at = sheet.header.cells.index(SITE)
+    for line in sheet.lines:
+        if at < len(line.cells):
+            _refuse_other_site(Place(sheet.file, line.number), line.cells[at], site, faults)
+    header, *lines = (
+        Line(line.number, line.cells[:at] + line.cells[at + 1 :]) for line in (sheet.header, *sheet.lines)
+    )
+    return Sheet(sheet.file, header, tuple(lines))
+
+
+def _refuse_other_site(place: Place, said: str, site: str, faults: Faults) -> None:
+    if said not in ("", site):
+        faults.add(place, f"site: '{said}' is not '{site}'", "put it to its own site")
 
 
 def _checked(table: Table, records: Sequence[Record], earlier: Sequence[Row], faults: Faults) -> list[Row]:

@@ -26,6 +26,7 @@ from cloud_api.store import pool
 from cloud_api.store.statements import statement
 from cloud_api.store.times import to_us
 from cloud_api.work.deliveries import gathered_until, send_one
+from cloud_api.work.webhook import Reach
 from cloud_api.work.worker import utc_now
 
 SILENT_AFTER = dt.timedelta(minutes=5)
@@ -157,7 +158,7 @@ class Alerting:
     looks, and a delivery is sent by one."""
 
     url: str
-    allow_private: bool = False
+    reach: Reach = Reach.PUBLIC
     now: Callable[[], dt.datetime] = utc_now
     _atlas: Atlas = field(default_factory=Atlas)
 
@@ -189,7 +190,7 @@ class Alerting:
     def send(self, connection: Connection[Any]) -> int:
         """Sends all that is due; gives how many attempts were made."""
         attempts = 0
-        while send_one(connection, self.now(), self.allow_private) is not None:
+        while send_one(connection, self.now(), self.reach) is not None:
             attempts += 1
         return attempts
 

@@ -12,7 +12,7 @@ import msgspec
 from psycopg import Connection
 
 from cloud_api.store.statements import statement
-from cloud_api.work.webhook import Answer, post
+from cloud_api.work.webhook import Answer, Reach, post
 
 FIRST_RETRY = dt.timedelta(minutes=1)
 LONGEST_RETRY = dt.timedelta(hours=6)
@@ -57,7 +57,7 @@ def retry_after(attempts: int) -> dt.timedelta:
 
 
 def send_one(
-    connection: Connection[Any], now: dt.datetime, allow_private: bool, delivery_id: int | None = None
+    connection: Connection[Any], now: dt.datetime, reach: Reach, delivery_id: int | None = None
 ) -> Answer | None:
     """Sends the next delivery that is due (or the one named, whatever the hour); None where there is none.
 
@@ -73,7 +73,7 @@ def send_one(
             return Answer(False, "quiet hours")
         events = connection.execute(statement("alerts.events_of"), {"delivery_id": delivery})
         body = _body(delivery, site, events.fetchall())
-        answer = post(url, secret, delivery, int(now.timestamp()), body, allow_private)
+        answer = post(url, secret, delivery, int(now.timestamp()), body, reach)
         given_up = not answer.delivered and attempts + 1 >= GIVE_UP_AFTER
         connection.execute(
             statement("alerts.tried"),

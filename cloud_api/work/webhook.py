@@ -1,4 +1,4 @@
-"""One POST to a webhook: to a public address only, signed, never redirected.
+"""One POST to a webhook: to an address within reach only, signed, never redirected.
 
 The name is resolved once and the connection goes to the address that was checked, so that a name which points
 elsewhere a moment later gains nothing.
@@ -11,6 +11,7 @@ import hmac
 import ipaddress
 import socket
 from dataclasses import dataclass
+from enum import StrEnum
 
 import httpx
 
@@ -18,6 +19,19 @@ TIMEOUT_S = 10.0
 SIGNATURE = "Plantledger-Signature"
 DELIVERY = "Plantledger-Delivery"
 """Header with the number of the delivery: the same at each attempt, so that a receiver can tell a repeat."""
+
+
+class Reach(StrEnum):
+    """How far webhooks may go besides public addresses by https: nowhere, to this machine, to any private
+    network; there by http too."""
+
+    PUBLIC = "public"
+    LOOPBACK = "loopback"
+    PRIVATE = "private"
+
+    def covers(self, address: str) -> bool:
+        """Whether an address that is not public may be gone to."""
+        return self is Reach.PRIVATE or (self is Reach.LOOPBACK and ipaddress.ip_address(address).is_loopback)
 
 
 class AddressRefused(Exception):
@@ -32,7 +46,7 @@ class Answer:
     said: str
 
 
-def checked(url: str, allow_private: bool) -> tuple[httpx.URL, str]:
+def checked(url: str, reach: Reach) -> tuple[httpx.URL, str]:
     """The URL and the IP address to connect to. Raises AddressRefused."""
     try:
         parsed = httpx.URL(url)
@@ -40,7 +54,7 @@ def checked(url: str, allow_private: bool) -> tuple[httpx.URL, str]:
         raise AddressRefused(f"is no URL: {error}") from None
     if parsed.scheme not in ("https", "http") or not parsed.host:
         raise AddressRefused("must begin with https://")
-    if parsed.scheme == "http" and not allow_private:
+    if parsed.scheme == "http" and reach is Reach.PUBLIC:
         raise AddressRefused("must be https://: what is sent tells of money")
     if parsed.userinfo:
         raise AddressRefused("holds a user name; the signature proves who sends")
@@ -50,11 +64,14 @@ def checked(url: str, allow_private: bool) -> tuple[httpx.URL, str]:
     except (OSError, UnicodeError) as error:
         raise AddressRefused(f"the host {parsed.host!r} is not known: {error}") from None
     addresses = [str(one[4][0]).partition("%")[0] for one in found]
-    inner = [one for one in addresses if not ipaddress.ip_address(one).is_global]
-    if inner and not allow_private:
+    beyond = [one for one in addresses if not reach.covers(one)]
+    inner = [one for one in beyond if not ipaddress.ip_address(one).is_global]
+    if inner:
         raise AddressRefused(
             f"{parsed.host} is {inner[0]}, in a private network: PLANTLEDGER_ALERTS_PRIVATE=true allows it"
         )
+    if parsed.scheme == "http" and beyond:
+        raise AddressRefused("must be https://: what is sent tells of money")
     return parsed, addresses[0]
 
 
@@ -64,10 +81,10 @@ def signature(secret: str, at_s: int, body: bytes) -> str:
     return f"t={at_s},v1={mac.hexdigest()}"
 
 
-def post(url: str, secret: str, delivery: int, at_s: int, body: bytes, allow_private: bool = False) -> Answer:
+def post(url: str, secret: str, delivery: int, at_s: int, body: bytes, reach: Reach = Reach.PUBLIC) -> Answer:
     """Sends a body; never raises."""
     try:
-        parsed, address = checked(url, allow_private)
+        parsed, address = checked(url, reach)
     except AddressRefused as refused:
         return Answer(False, f"the address {refused}")
     headers = {

@@ -41,7 +41,7 @@ ACTIONS = (
         shapes.KeptHook,
         "Keep a webhook",
         "Its secret is shown this once. Addresses in private networks are refused unless the service allows "
-        "them (`PLANTLEDGER_ALERTS_PRIVATE`).",
+        "them (`PLANTLEDGER_ALERTS_PRIVATE`); one that only this machine reaches allows this machine's.",
         acts.add_hook,
         201,
         _EXAMPLE,

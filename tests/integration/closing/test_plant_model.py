@@ -59,9 +59,13 @@ def test_rows_are_changed_and_the_audit_says_before_and_after(url: str) -> None:
     with finance(url) as http:
         row = http.get("/v1/plant/standards").json()["rows"][0]
         assert (row["product"], row["from"], row["ideal_cycle_s"]) == ("P", "2026-01-01", 36)
-        row = {name: value for name, value in row.items() if name != "site"} | {"ideal_cycle_s": 30}
-        done = http.put("/v1/plant/standards", json={"rows": [row]}).json()
+        done = http.put("/v1/plant/standards", json={"rows": [row | {"ideal_cycle_s": 30}]}).json()
         assert (done["changed"], done["unchanged"]) == (1, 0)
+        read = http.get("/v1/plant/standards?format=csv").text
+        assert http.put("/v1/plant/standards", json={"csv": read}).json()["version"] is None
+        for elsewhere in ({"rows": [row | {"site": "mars"}]}, {"csv": read.replace("tiny,", "mars,")}):
+            refused = http.put("/v1/plant/standards", json=elsewhere)
+            assert "site: 'mars' is not 'tiny'" in refused.json()["errors"][0]["message"]
         faster = STANDARDS.replace(",36,", ",28,")
         assert http.put("/v1/plant/standards", json={"csv": faster}).json()["changed"] == 1
         assert http.get("/v1/plant/standards").json()["rows"][0]["ideal_cycle_s"] == 28

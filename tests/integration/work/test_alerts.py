@@ -19,7 +19,7 @@ import pytest
 from cloud_api.store.pool import connect
 from cloud_api.work.alerting import Condition, deliver, keep
 from cloud_api.work.deliveries import GIVE_UP_AFTER, Quiet, gathered_until, retry_after, send_one
-from cloud_api.work.webhook import AddressRefused, checked
+from cloud_api.work.webhook import AddressRefused, Reach, checked
 
 NOW = dt.datetime(2026, 3, 4, 12, 30, tzinfo=dt.UTC)
 SECRET = "a secret of sixteen or more"
@@ -85,7 +85,7 @@ def stand(connection: psycopg.Connection[Any], *agents: str, now: dt.datetime = 
 
 def sent(connection: psycopg.Connection[Any], now: dt.datetime = NOW) -> int:
     attempts = 0
-    while send_one(connection, now, True) is not None:
+    while send_one(connection, now, Reach.PRIVATE) is not None:
         attempts += 1
     return attempts
 
@@ -223,7 +223,20 @@ def test_two_that_send_at_once_send_once(plain_database: str, receiver: Receiver
 )
 def test_where_a_webhook_may_not_go(url: str, said: str) -> None:
     with pytest.raises(AddressRefused, match=said):
-        checked(url, allow_private=False)
+        checked(url, Reach.PUBLIC)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/", "https://localhost/", "http://[::1]:9/"])
+def test_a_webhook_may_go_to_this_machine_where_nobody_else_reaches_the_server(url: str) -> None:
+    checked(url, Reach.LOOPBACK)
+    with pytest.raises(AddressRefused):
+        checked(url, Reach.PUBLIC)
+
+
+@pytest.mark.parametrize("url", ["http://8.8.8.8/", "https://10.1.2.3/", "http://169.254.169.254/"])
+def test_it_may_not_go_further_then(url: str) -> None:
+    with pytest.raises(AddressRefused):
+        checked(url, Reach.LOOPBACK)
 
 
 def test_quiet_hours_across_midnight_by_the_clock_of_the_site() -> None:
