@@ -18,7 +18,7 @@ from shared.control import Status
 def agents(connection: Connection[Any], question: Question, sees_money: bool, now: datetime) -> Agents:
     """Agents of the sites asked for."""
     found = connection.execute(
-        statement("answers.agents"), {"sites": [site.name for site in question.sites]}
+        statement("answers.agents"), {"sites": [site.name for site in question.sites], "now": now}
     ).fetchall()
     return Agents(rows=[_row(*row) for row in found])
 

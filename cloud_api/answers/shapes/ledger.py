@@ -317,7 +317,7 @@ class AgentRow(Struct, frozen=True, kw_only=True):
     id: str
     site: str
     instance: Annotated[str | None, Meta(description="The installation, hex.")]
-    online: bool
+    online: Annotated[bool, Meta(description="It said so, and was heard of within the last minute.")]
     heard_at: Time | None
     version: str
     config_hash: str

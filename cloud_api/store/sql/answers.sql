@@ -18,8 +18,10 @@ from periods where status <> 'provisional' and first_day is not null
 order by site, first_day;
 
 -- name: agents
--- Agents of some sites with the status that each last told.
-select agent, site, holder_instance, online, heard_at, version, config_hash, certificate_expires_at, conflict, status
+-- Agents of some sites with the status that each last told; who was not heard of for a minute is not online.
+select agent, site, holder_instance,
+    coalesce(online and heard_at > %(now)s::timestamptz - interval '1 minute', false),
+    heard_at, version, config_hash, certificate_expires_at, conflict, status
 from agents where site = any(%(sites)s) order by site, agent;
 
 -- name: samples

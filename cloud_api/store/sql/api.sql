@@ -13,7 +13,9 @@ group by site order by site;
 
 -- name: metrics_agents
 -- Agents by what they are.
-select site, case when conflict then 'conflict' when online then 'online' else 'offline' end, count(*)
+select site,
+    case when conflict then 'conflict' when online and heard_at > now() - interval '1 minute' then 'online'
+    else 'offline' end, count(*)
 from agents group by 1, 2 order by 1, 2;
 
 -- name: metrics_set_aside

@@ -5,6 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+from cloud_api.answers.agents import agents
+from cloud_api.answers.places import Atlas
+from cloud_api.answers.question import Question
 from cloud_api.store.pool import connect
 from cloud_api.work.alerting import Alerting, slow, soon
 from tests.integration.api.serving import told
@@ -33,3 +36,17 @@ def test_conditions_of_a_plant_are_raised_once(plain_database: str, tmp_path: Pa
     assert ("low_coverage", "tiny") in raised
     assert len(raised) == sum(first.values())
     assert waiting == (1,)
+
+
+def test_an_agent_that_is_not_heard_of_is_not_online(plain_database: str) -> None:
+    with connect(plain_database, autocommit=True) as connection:
+        connection.execute("insert into sites (site) values ('tiny')")
+        connection.execute(
+            "insert into agents (agent, site, online, heard_at) "
+            "values ('gw', 'tiny', true, %s), ('new', 'tiny', true, null)",
+            [NOW],
+        )
+        whole = Question(sites=Atlas().places(connection).sites)
+        for seconds, online in ((50, True), (70, False)):
+            rows = agents(connection, whole, True, NOW + dt.timedelta(seconds=seconds)).rows
+            assert [(row.id, row.online) for row in rows] == [("gw", online), ("new", False)]
