@@ -57,7 +57,11 @@ class Want(msgspec.Struct, frozen=True):
 
 
 class SourceStatus(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One source: configured against live signals, and why they differ where they do."""
+    """One source: configured against live signals, and why they differ where they do.
+
+    polled: signals of an OPC UA source that are read, not reported: so configured, or the server takes no
+    more.
+    """
 
     name: str
     configured: int
@@ -65,6 +69,7 @@ class SourceStatus(msgspec.Struct, frozen=True, omit_defaults=True):
     connected: bool
     last_scan_us: int | None = None
     reason: str | None = None
+    polled: int = 0
 
 
 class Status(msgspec.Struct, frozen=True, omit_defaults=True):

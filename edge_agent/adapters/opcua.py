@@ -1,9 +1,10 @@
-"""OPC UA sources: subscribed, supervised, and proven to be watched.
+"""OPC UA sources: subscribed or polled, supervised, and proven to be watched.
 
 One owner connects: while the server is down a TCP probe every two seconds, a session only where one
 answers, at most one session every five seconds, a new client each time. After each connect namespaces are
-resolved anew and everything is read; then a subscription reports changes. Publish responses, keep-alives
-among them, are the evidence that the source is watched; where they stop, the loss is dated at the last one.
+resolved anew and everything is read; then a subscription reports changes, and what is configured so, or the
+server does not take into the subscription, is polled. Publish responses, keep-alives among them, and reads
+are the evidence that the source is watched; where they stop, the loss is dated at the last one.
 Now and then everything is read again and held against what was reported: an item that the server forgot is
 found by this.
 """
@@ -13,10 +14,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from asyncua import ua
 
+from edge_agent.adapters.opcua_polls import Polls
 from edge_agent.adapters.opcua_session import CallSize, Session, SessionLost, Subscribed
 from edge_agent.adapters.opcua_told import Told
 from edge_agent.adapters.opcua_values import Dating, meant, reading_of
@@ -24,6 +26,7 @@ from edge_agent.adapters.opcua_watch import SubscriptionWatch
 from edge_agent.config.model import Config, OpcUaSource, Signal
 from edge_agent.core.evidence import Instant
 from edge_agent.core.mapping import Meant
+from edge_agent.core.quality import of_status_code
 from edge_agent.core.retry import Backoff
 from edge_agent.errors import AgentError
 from edge_agent.ports import Clock, Reading, Sink
@@ -62,6 +65,7 @@ class OpcUa:
         self._size = CallSize()
         self._session: Session | None = None
         self._watch: SubscriptionWatch | None = None
+        self._polls: Polls | None = None
         self._created_s = float("-inf")
         self._refusals = 0
         self._overflows = 0
@@ -146,6 +150,7 @@ class OpcUa:
             connected=self._session is not None,
             last_scan_us=self._seen.at_us if self._seen else None,
             reason=self._reason,
+            polled=len(self._polls.indexes) if self._polls and self._session else 0,
         )
 
     @property
@@ -163,18 +168,49 @@ class OpcUa:
         self._dating.begin()
         watch = SubscriptionWatch(self.name, self._signals, self._dating, sink, self._now, session.end)
         signals = tuple(self._signals.values())
+        asked_s = self._clock.monotonic_s()
         values = await session.read(signals)
+        scan_us = round((self._clock.monotonic_s() - asked_s) * 1e6)
         readings = [self._reading(session, signal, values.get(signal.index), watch) for signal in signals]
         sink.readings(self.name, readings, full=True)
-        granted = await session.subscribe(watch.published)
+        reported = [signal for signal in signals if not signal.poll]
+        granted = Subscribed(stands=False)
+        if reported or not signals:
+            granted = await session.subscribe(reported, watch.published)
         _end_if_cancelled()
-        watch.begin(granted, self._source.grace_us)
+        polls = self._polls = self._polls_of(granted, values, scan_us)
+        watch.begin(granted if granted.stands else None, self._source.grace_us, polls.limits_us())
         self._watch = watch
-        self._reason = self._why_not_all({**session.unknown, **granted.refused})
+        refused = {index: why for index, why in granted.refused.items() if index not in polls.indexes}
+        self._reason = self._why_not_all({**session.unknown, **refused})
         if self._lost:
             _log.info("%s is back: %d of %d signals", self.name, len(watch.live), len(signals))
         self._lost = False
-        await self._supervise(session, watch, granted)
+        polling = asyncio.create_task(self._poll(session, watch, polls), name=f"polls of {self.name}")
+        try:
+            await self._supervise(session, watch, granted)
+        finally:
+            polling.cancel()
+            await asyncio.gather(polling, return_exceptions=True)
+
+    def _polls_of(self, granted: Subscribed, values: Mapping[int, Told], scan_us: int) -> Polls:
+        """What is read beside the subscription: as configured, and what is there and was not taken."""
+        refused = {
+            index: why
+            for index, why in granted.refused.items()
+            if index in values and of_status_code(values[index].status) is not Quality.BAD
+        }
+        if refused:
+            message = "%s: the server does not report %d of %d signals (%s): they are polled"
+            _log.warning(message, self.name, len(refused), len(self._signals), next(iter(refused.values())))
+        signals = [signal for index, signal in self._signals.items() if signal.poll or index in refused]
+        return Polls(signals, alone=not granted.stands, grace_us=self._source.grace_us, scan_us=scan_us)
+
+    async def _poll(self, session: Session, watch: SubscriptionWatch, polls: Polls) -> None:
+        try:
+            await polls.run(session.read, watch, self._now)
+        except _FAULTS as fault:
+            session.end(plain(fault))
 
     async def _until_reachable(self, sink: Sink, began: Instant) -> None:
         """A TCP connect every two seconds until one succeeds."""
@@ -235,9 +271,10 @@ class OpcUa:
                 checked_s = self._clock.monotonic_s()
 
     async def _check_integrity(self, session: Session, watch: SubscriptionWatch, granted: Subscribed) -> None:
-        """Read everything; what differs and is not reported within two publishes: that item is dead."""
+        """Read all that is watched; what differs and is not told within two publishes: that item is dead."""
         before = dict(watch.last)
-        values = await session.read(tuple(self._signals.values()))
+        polled = self._polls.indexes if self._polls else frozenset()
+        values = await session.read([s for index, s in self._signals.items() if index not in polled])
         wait_s = 2 * watch.publishing_s + 1.0
         await asyncio.sleep(wait_s)
         for index, value in values.items():

@@ -59,6 +59,13 @@ _TOO_MUCH = frozenset(
 )
 
 
+_NO_SUBSCRIPTIONS = frozenset(
+    getattr(ua.StatusCodes, name)
+    for name in ("BadTooManySubscriptions", "BadServiceUnsupported", "BadNotImplemented", "BadNotSupported")
+)
+"""What a server says that cannot, or will not, report changes: it is asked instead."""
+
+
 class SessionLost(Exception):
     """The session is of no more use; the text says why."""
 
@@ -73,11 +80,15 @@ class CallSize:
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
-    """What the server granted. refused: signal index to its status for items that were not created."""
+    """What the server granted. refused: signal index to its status for items that were not created.
 
-    publishing_s: float
-    keep_alive_s: float
-    refused: dict[int, str]
+    stands: whether there is a subscription at all.
+    """
+
+    publishing_s: float = 0.0
+    keep_alive_s: float = 0.0
+    refused: dict[int, str] = field(default_factory=dict)
+    stands: bool = True
 
 
 class Session:
@@ -129,8 +140,13 @@ class Session:
             self._client.disconnect_socket()
 
     async def read(self, signals: Sequence[Signal]) -> dict[int, Told]:
-        """Value by signal index, for the signals whose node is known."""
+        """Value by signal index, for the signals whose node is known.
+
+        Where none is, the server is asked how it is: what returns has been answered in any case.
+        """
         known = [signal.index for signal in signals if signal.index in self._places]
+        if not known:
+            await self._told([ua.ObjectIds.Server_ServerStatus_State])
 
         async def ask(batch: Sequence[int]) -> Sequence[Any]:
             parameters = ua.ReadParameters(
@@ -175,8 +191,27 @@ class Session:
             "%s: %d nodes a call were too many, %d from now on", self._source.name, asked, smaller.nodes
         )
 
-    async def subscribe(self, published: Callable[[Any], None]) -> Subscribed:
-        """One subscription for all signals; published gets each PublishResult, keep-alives too."""
+    async def subscribe(self, signals: Sequence[Signal], published: Callable[[Any], None]) -> Subscribed:
+        """One subscription for these signals; published gets each PublishResult, keep-alives too.
+
+        A server of a kind that takes so many items and no more is asked for the quickest of them.
+        """
+        known = sorted((s for s in signals if s.index in self._places), key=lambda s: s.interval_us)
+        most = len(known) if self.profile.items is None else self.profile.items
+        beyond = {signal.index: "BadTooManyMonitoredItems" for signal in known[most:]}
+        try:
+            granted = await self._create_subscription(published)
+        except ua.UaError as fault:
+            if getattr(fault, "code", None) not in _NO_SUBSCRIPTIONS:
+                raise
+            name = ua.StatusCode(fault.code).name
+            return Subscribed(refused={signal.index: name for signal in known}, stands=False)
+        publishing_s = granted.RevisedPublishingInterval / 1000
+        refused = await self._create_items(granted.SubscriptionId, publishing_s, known[:most])
+        keep_alive_s = publishing_s * granted.RevisedMaxKeepAliveCount
+        return Subscribed(publishing_s, keep_alive_s, refused | beyond)
+
+    async def _create_subscription(self, published: Callable[[Any], None]) -> Any:
         interval_ms = self._source.interval_us / 1000
         parameters = ua.CreateSubscriptionParameters(
             RequestedPublishingInterval=interval_ms,
@@ -185,10 +220,7 @@ class Session:
             MaxNotificationsPerPublish=0,
             PublishingEnabled=True,
         )
-        granted = await self._client.uaclient.create_subscription(parameters, self._reporter(published))
-        publishing_s = granted.RevisedPublishingInterval / 1000
-        refused = await self._create_items(granted.SubscriptionId, publishing_s)
-        return Subscribed(publishing_s, publishing_s * granted.RevisedMaxKeepAliveCount, refused)
+        return await self._client.uaclient.create_subscription(parameters, self._reporter(published))
 
     def _reporter(self, published: Callable[[Any], None]) -> Callable[[Any], None]:
         take = taker(self._places)
@@ -205,9 +237,10 @@ class Session:
 
         return reported
 
-    async def _create_items(self, subscription: int, publishing_s: float) -> dict[int, str]:
+    async def _create_items(
+        self, subscription: int, publishing_s: float, waiting: Sequence[Signal]
+    ) -> dict[int, str]:
         """Status by signal index of the items that the server refused."""
-        waiting = [signal for signal in self._signals if signal.index in self._places]
 
         async def ask(batch: Sequence[Signal]) -> Sequence[Any]:
             parameters = ua.CreateMonitoredItemsParameters(
@@ -215,7 +248,10 @@ class Session:
                 TimestampsToReturn=ua.TimestampsToReturn.Both,
                 ItemsToCreate=[self._item(signal, publishing_s) for signal in batch],
             )
-            return cast(Sequence[Any], await self._client.uaclient.create_monitored_items(parameters))
+            try:
+                return cast(Sequence[Any], await self._client.uaclient.create_monitored_items(parameters))
+            except ua.uaerrors.BadTooManyMonitoredItems as fault:
+                return [ua.MonitoredItemCreateResult(StatusCode=ua.StatusCode(fault.code))] * len(batch)
 
         granted = await self._in_calls("subscribe", waiting, ask)
         self._tell_short_queues(granted, publishing_s)
@@ -264,10 +300,6 @@ class Session:
         self._size.read = self._size.read.meets(self.profile, read)
         self._size.subscribe = self._size.subscribe.meets(self.profile, subscribe)
         await self._resolve(spaces)
-        most = self.profile.items
-        if most is not None and len(self._places) > most:
-            message = "%s: %d signals, servers of the kind %s take %d items; put the others on another source"
-            _log.warning(message, self._source.name, len(self._places), self.profile.name, most)
 
     async def _told(self, nodes: Sequence[int]) -> list[Any]:
         """Contents of standard nodes; None for those that the server does not have."""

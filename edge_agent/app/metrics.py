@@ -67,6 +67,10 @@ def _sources(agent: Agent) -> Iterator[str]:
         "source_up": ("1 while connected.", {each.name: each.connected for each in told}),
         "source_signals_configured": ("Signals in the config.", {e.name: e.configured for e in told}),
         "source_signals_live": ("Signals that answer.", {each.name: each.live for each in told}),
+        "source_signals_polled": (
+            "OPC UA signals that are read, not reported.",
+            {e.name: e.polled for e in told},
+        ),
         "source_last_scan_age_seconds": (
             "Since the last good scan or notification.",
             {each.name: _age_s(now_us, each.last_scan_us) for each in told},

@@ -149,7 +149,10 @@ class Security:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpcUaSource(SourceBase):
-    """security None was asked for in words (``security: none``). path: of the endpoint, after host:port."""
+    """security None was asked for in words (``security: none``). path: of the endpoint, after host:port.
+
+    poll: its signals are read every interval, where they do not say otherwise.
+    """
 
     type: str = "opcua"
     endpoint: str
@@ -161,6 +164,7 @@ class OpcUaSource(SourceBase):
     password_file: Path | None = None
     user_certificate: Path | None = None
     user_key: Path | None = None
+    poll: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +222,8 @@ class Signal:
     index: on the wire. address (None for a derived signal): a node of an OPC UA source, a register of a
     Modbus source. layout: of a Modbus value. unit: of the value as sent (an energy counter is sent in kWh).
     modbus_unit: the device behind the connection. width, signed: bits of the raw integer where the config
-    tells them. integrate: the value is a power in kW, its integral over time is sent.
+    tells them. integrate: the value is a power in kW, its integral over time is sent. poll: an OPC UA value
+    that is read every interval instead of being reported.
     """
 
     index: int = field(compare=False)
@@ -241,6 +246,7 @@ class Signal:
     signed: bool = False
     integrate: bool = False
     derivation: Derivation | None = None
+    poll: bool = False
     place: Place = field(default=NOWHERE, compare=False, repr=False)
 
     @property

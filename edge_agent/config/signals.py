@@ -90,6 +90,7 @@ class SignalReader:
             width=self._width(source, layout.type),
             signed=layout.type.signed and not layout.type.is_float,
             integrate=bool(self.section.get("integrate")),
+            poll=self._polled(source),
             place=self.place,
         )
 
@@ -290,6 +291,14 @@ class SignalReader:
 
     def _interval(self, source: Source) -> int:
         return int(self.section.get("interval")) if self.section.has("interval") else source.interval_us
+
+    def _polled(self, source: Source) -> bool:
+        mode = self.section.get("mode")
+        if isinstance(source, OpcUaSource):
+            return source.poll if mode is None else bool(mode == "poll")
+        if self.section.written("mode"):
+            self.faults.add(self._at("mode"), "mode: a Modbus device is always polled; remove mode")
+        return False
 
     def _unit_of_value(self) -> str | None:
         unit: str | None = self.section.get("unit")

@@ -91,6 +91,7 @@ def _opcua(section: Section, common: dict[str, Any], files: Files) -> OpcUaSourc
         password_file=password,
         user_certificate=own[0],
         user_key=own[1],
+        poll=section.get("mode") == "poll",
         **common,
     )
 

@@ -35,6 +35,7 @@ POLICIES = ("Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss")
 DEPRECATED = ("Basic256",)
 """Policies that the OPC Foundation withdrew: SHA-1."""
 ORDER = words("big", "little")
+MODE = words("subscribe", "poll")
 ENCODINGS = words("latin-1", "utf-8", "ascii", "cp1252", "utf-16-be", "utf-16-le")
 _NO_PASSWORD = (
     "passwords do not stand in configs; put it into a file of mode 0600 and name it as password_file"
@@ -188,6 +189,12 @@ SOURCE = Choice(
             Field("password_file", PATH, "File of mode 0600 with the password."),
             Field("user_certificate", PATH, "Certificate of the user, DER or PEM, instead of a name."),
             Field("user_key", PATH, "Its private key, mode 0600."),
+            Field(
+                "mode",
+                MODE,
+                "Whether the server reports changes, or is asked (subscribe).",
+                default="subscribe",
+            ),
             *_COMMON,
         ),
         "modbus-tcp": _source("modbus-tcp", *_host(502), *_COMMON, *_MODBUS),
@@ -224,6 +231,7 @@ _READ = (
     Field("unit", TEXT, "Unit of the value (kWh, °C), or as a whole number the Modbus unit id."),
     Field("modbus_unit", integer(0, 255), "Modbus unit id, where unit is the unit of the value."),
     Field("source", TEXT, "Source of this value, where it is not the machine's."),
+    Field("mode", MODE, "Of an OPC UA value, where it is not the source's: subscribe or poll."),
     Field("type", TYPE, "uint16 int16 uint32 int32 uint64 int64 float32 float64 string(N) s7string(N)."),
     Field("byte_order", ORDER, "Order of the bytes in a register."),
     Field("word_order", ORDER, "Order of the registers of the value."),

@@ -38,11 +38,15 @@ def _lines(config: Config) -> Iterator[str]:
 def _opcua(source: OpcUaSource, signals: Sequence[Signal]) -> Iterator[str]:
     secured = "no security" if source.security is None else f"{source.security.policy} {source.security.mode}"
     yield f"{source.name}: opcua {source.endpoint}, {secured}"
-    for interval_us, group in _by_interval(signals):
-        calls = _count(-(-len(group) // NODES_PER_CALL), "batch", "batches")
-        asked = f"{_count(len(group), 'node')} in {calls} of at most {NODES_PER_CALL}"
-        yield f"  every {shown(interval_us)}: {asked}, subscribed"
-        yield from (f"    {signal.address!s:<44} {signal.key}" for signal in group)
+    for how, some in (
+        ("subscribed", [s for s in signals if not s.poll]),
+        ("polled", [s for s in signals if s.poll]),
+    ):
+        for interval_us, group in _by_interval(some):
+            calls = _count(-(-len(group) // NODES_PER_CALL), "batch", "batches")
+            asked = f"{_count(len(group), 'node')} in {calls} of at most {NODES_PER_CALL}"
+            yield f"  every {shown(interval_us)}: {asked}, {how}"
+            yield from (f"    {signal.address!s:<44} {signal.key}" for signal in group)
 
 
 def _modbus(source: ModbusSource, signals: Sequence[Signal]) -> Iterator[str]:

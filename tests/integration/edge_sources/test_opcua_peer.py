@@ -150,3 +150,44 @@ async def opened(server: Peer) -> OpcUa:
     assert (await source.read([0]))[0].value == 1
     await asyncio.sleep(0)
     return source
+
+
+async def test_what_a_server_takes_into_no_subscription_is_polled_and_counted(tmp_path: Path):
+    """Of 60 counters 20 are reported; the others arrive all the same, each change."""
+    async with peer(tmp_path, items=60, period_ms=1000, read=25, most_items=20) as server:
+        signals = [at(n, f"v{n}", interval_us=200_000) for n in range(60)]
+        source = opcua(server.port, signals, interval_us=200_000, timeout_us=10_000_000)
+        async with running(source) as seen:
+            await until(lambda: source.health().live == 60 and len(seen.marks) > 4, 120)
+            assert source.health().polled == 40
+            assert source.health().reason is None
+            known = seen.last(59).value or 0
+            await until(lambda: (seen.last(59).value or 0) >= known + 5, 120)
+            covered = seen.covered()
+        truth = server.truth()
+    for n in range(60):
+        told = judge.told(seen.of(n))
+        assert judge.missed(truth, told, covered, 200_000) == []
+        assert judge.untrue(truth, told) == []
+
+
+async def test_a_polled_source_is_proven_by_its_scans_and_lost_when_it_is_silent(tmp_path: Path):
+    async with peer(tmp_path, items=30, period_ms=1000, read=25) as server:
+        signals = [replace(at(n, f"v{n}", interval_us=200_000), poll=True) for n in range(30)]
+        source = opcua(server.port, signals, interval_us=200_000, timeout_us=1_000_000)
+        async with running(source) as seen:
+            await until(lambda: source.health().live == 30 and len(seen.marks) > 4, 120)
+            assert source.health().polled == 30
+            server.freeze()
+            await until(lambda: seen.losses, 120)
+            assert source.health().live == 0
+            server.thaw()
+            await until(lambda: source.health().live == 30 and seen.marks[-1][0] > seen.losses[-1][0], 120)
+            known = len(seen.marks)
+            await until(lambda: len(seen.marks) > known + 6, 120)
+            covered = seen.covered()
+        truth = server.truth()
+    for n in range(30):
+        told = judge.told(seen.of(n))
+        assert judge.missed(truth, told, covered, 200_000) == []
+        assert judge.untrue(truth, told) == []

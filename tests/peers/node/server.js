@@ -4,6 +4,7 @@
 //   port: 0 finds a free one. items: counters v0, v1, ...; static: {name: number or text}
 //   period_ms, start: each period all counters take the next number, from start on. log: a file that gets
 //   {"t_us", "value"} of each. spaces_before: namespaces in front of its own.
+//   most_items: monitored items of a subscription.
 //   read, subscribe: operation limits. told: whether the server tells them. sessions: the most at once.
 //   certificate, key: PEM files. policies, modes: what the endpoints offer. users: {name: password}.
 //   trusted: PEM or DER certificates of clients and of users.
@@ -72,6 +73,7 @@ async function main() {
     serverInfo: { applicationUri: options.application_uri || "urn:tests:peer" },
     serverCapabilities: {
       maxSessions: options.sessions || 10,
+      maxMonitoredItemsPerSubscription: options.most_items || 100000,
       operationLimits: { maxNodesPerRead: options.read || 1000, maxMonitoredItemsPerCall: options.subscribe || 1000 },
     },
     isAuditing: false,

@@ -146,3 +146,67 @@ def test_values_of_every_kind(variant, value, quality):
     assert (reading.value, reading.quality, reading.why) == (found.value, found.quality, found.why)
     assert (found.value, found.quality) == (value, quality)
     assert (found.why is None) == (quality is Quality.GOOD)
+
+
+def polling(story: Story, **limits_us: int) -> Story:
+    """The same source with signal 1 polled beside the subscription."""
+    story.watch.begin(Subscribed(1.0, 1.0, {}), 3 * SECOND, limits_us)
+    return story
+
+
+def scan(story: Story, second: float, content: float, source_s: float, *, since: float, witness: Any) -> None:
+    story.second = second
+    told = {1: Told(0, content, 11, at(source_s))}
+    story.watch.answered([signal(1, "s=b")], told, at(since), story.now(), witness)
+
+
+def test_what_is_proven_ends_where_the_slower_of_reports_and_scans_ended():
+    story = polling(Story(), polled=3 * SECOND)
+    story.publish(1, (0, 1))
+    assert story.covered() == []
+    scan(story, 1.5, 7.0, 0.0, since=0.0, witness="polled")
+    assert story.covered() == [(0.0, 1.0)]
+    story.publish(2)
+    assert story.covered() == [(0.0, 1.5)]
+    assert story.watch.evidence.at_us == at(1.5)
+
+
+def test_a_scan_that_stays_out_is_found_though_reports_come():
+    story = polling(Story(), polled=3 * SECOND)
+    for second in (1, 2, 3):
+        story.publish(second)
+    story.second = 3.5
+    with pytest.raises(SessionLost, match="not scanned for"):
+        story.watch.check(story.now())
+
+
+def test_a_slow_group_holds_nothing_back():
+    story = polling(Story())
+    story.publish(1)
+    scan(story, 60.0, 7.0, 0.0, since=0.0, witness=None)
+    assert story.covered() == [(0.0, 1.0)]
+    assert story.sink.last(1).value == 7
+
+
+def test_a_polled_change_is_dated_by_the_source_and_never_before_the_scan_that_did_not_see_it():
+    story = polling(Story(), polled=30 * SECOND)
+    scan(story, 1, 7.0, 0.4, since=0.0, witness="polled")
+    scan(story, 2, 8.0, 1.4, since=1.0, witness="polled")
+    scan(story, 3, 8.0, 1.4, since=2.0, witness="polled")
+    scan(story, 4, 9.0, 1.9, since=3.0, witness="polled")
+    assert [reading.time_us - at(0) for reading in story.sink.of(1)] == [
+        400_000,
+        1_400_000,
+        3_000_000,
+        4_000_000,
+    ]
+
+
+def test_polls_alone_prove_and_lose_as_reports_do():
+    story = Story()
+    story.watch.begin(None, 3 * SECOND, {"polled": 2 * SECOND})
+    scan(story, 1, 7.0, 0.4, since=0.0, witness="polled")
+    assert story.covered() == [(0.0, 1.0)]
+    scan(story, 9, 8.0, 8.4, since=1.0, witness="polled")
+    assert story.ends == ["not scanned for 8.0 s"]
+    assert len(story.sink.of(1)) == 1
