@@ -19,6 +19,7 @@ from cloud_api.answers.envelope import envelope
 from cloud_api.answers.facts import machines_at, made
 from cloud_api.answers.ledger import sums_of
 from cloud_api.answers.orders_life import Life
+from cloud_api.answers.orders_reached import with_completion
 from cloud_api.answers.paging import one_page
 from cloud_api.answers.places import Site
 from cloud_api.answers.posting import read_ledger
@@ -54,6 +55,7 @@ def orders(connection: Connection[Any], question: Question, sees_money: bool, no
     about = envelope(connection, question.without("product", "order"), now)
     rows = order_rows(connection, question, now, about["computed_through"], sees_money)
     page, cursor = one_page(rows, question)
+    page = with_completion(connection, question, page)
     if not sees_money:
         about["currency"] = None
     return Orders(**about, next_cursor=cursor, rows=page)

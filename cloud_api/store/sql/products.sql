@@ -233,3 +233,43 @@ where machine_id = any(%(machines)s) and state <> 'running'
   and hour >= %(from)s::timestamptz - interval '1 hour' and hour < %(to)s
   and ends_at > %(from)s and starts_at < %(to)s
 order by machine_id, starts_at;
+
+-- name: orders_reached
+-- When a sample of a counter first told that an order had reached its quantity, in the segment that orders_done
+-- tells (begins, ends, its good units, units still missing at its begin): order, instant. None where the counter
+-- fell, or other counters have a say in the good units of the segment.
+with done as (
+    select * from unnest(%(orders)s::text[], %(counted_at)s::int[], %(begins)s::timestamptz[], %(ends)s::timestamptz[],
+                         %(good)s::numeric[], %(missing)s::numeric[])
+        as d (order_id, machine_id, begins, ends, good, missing)
+), counter as (
+    select d.*, named.ids
+    from done d
+    cross join lateral (
+        select array_agg(s.series_id) as ids from series s
+        where s.machine_id = d.machine_id and s.role in ('good_count', 'total_count') group by s.role order by s.role
+        limit 1
+    ) named
+), based as (
+    select c.*, base.value as base
+    from counter c
+    cross join lateral (
+        select x.time, x.value from unnest(c.ids) as one
+        cross join lateral (
+            select y.time, y.value from samples y
+            where y.series_id = one and y.time < c.begins and y.quality < 2 and y.value is not null
+            order by y.time desc limit 1
+        ) x
+        order by x.time desc limit 1
+    ) base
+), seen as (
+    select b.order_id, b.good, b.missing, x.time, (x.value - b.base)::numeric as through,
+           x.value - lag(x.value, 1, b.base) over (partition by b.order_id order by x.time, x.value) as step
+    from based b
+    join samples x on x.series_id = any(b.ids) and x.time >= b.begins and x.time < b.ends and x.quality < 2
+                  and x.value is not null
+), sound as (
+    select *, max(through) over (partition by order_id) = good and bool_and(step >= 0) over (partition by order_id) as is_sound
+    from seen
+)
+select distinct on (order_id) order_id, time from sound where is_sound and through >= missing order by order_id, time;

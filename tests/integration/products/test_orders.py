@@ -31,9 +31,9 @@ def test_an_order_that_is_done(http: httpx.Client) -> None:
         "776.2500", "1084.0000", "307.7500", "1084.0000", "116.0000", "525.0000",
     ]  # fmt: skip
     assert (row["state"], row["good"], row["planned"], row["machine"]) == ("done", 345, 300, "pack")
-    # 285 units by 10:00, 60 more to 10:31: the 300th after a quarter of it.
-    assert row["completion"] == "2026-03-02T10:07:45Z"
-    assert (row["forecast"], row["late_h"]) == (False, Decimal("0.129167"))
+    # The counter tells the 300th unit at 10:00, in the segment that runs from then to 10:31.
+    assert row["completion"] == "2026-03-02T10:00:00Z"
+    assert (row["forecast"], row["late_h"]) == (False, 0)
 
 
 def test_an_order_that_loses_money_says_so_before_it_is_done(http: httpx.Client) -> None:
