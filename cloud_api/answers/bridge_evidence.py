@@ -249,8 +249,8 @@ def _entries(
 ) -> Iterator[tuple[Step, Makes | None, Decimal, Decimal]]:
     """Bar, product, what is in the bar, and the cost of the entries of a segment; a changeover against
     standard stands in its parts, with its whole cost beside each."""
-    book = found.site.book
-    assert book is not None
+    assert found.site.book is not None
+    book = found.site.book.at(segment.production_day)
     machines = {found.machine.name: found.machine}
     for entry in wanted(price([segment], found.machine.name, book), question):
         cell = (entry.resource, entry.cause)

@@ -21,8 +21,10 @@ from cloud_api.answers.question import Mistake, Question, QuestionError
 from cloud_api.answers.shapes import reconciliation as shapes
 from cloud_api.interpret.allowance import Allowances
 from cloud_api.interpret.dispositions import held
+from cloud_api.interpret.model import Output
 from cloud_api.interpret.money import exactly, parts_of, shown
 from cloud_api.interpret.reconciliation import UNEXPLAINED, Pair, Side, Step, walk
+from cloud_api.interpret.variance import machines_counted
 
 ZERO = Decimal(0)
 UNITS = Decimal("0.000001")
@@ -156,7 +158,8 @@ Named = dict[tuple[str, str], Decimal]
 def _floor_good(
     connection: Connection[Any], question: Question, site: Site
 ) -> tuple[Named, Named, dict[tuple[str, str], str | None]]:
-    """Good units of the window by order and machine, their standard cost, and a product of each."""
+    """Good units of the window by order and machine, their standard cost through the machine, and a product
+    of each."""
     good: Named = defaultdict(Decimal)
     value: Named = defaultdict(Decimal)
     products: dict[tuple[str, str], str | None] = {}
@@ -169,11 +172,20 @@ def _floor_good(
             if output.made_order is None:
                 continue
             name = (output.made_order, output.machine)
-            each = costs.unit_cost(output.machine, output.made_product, output.shift, output.effective)
+            each = _through(costs, output)
             good[name] += output.good
             value[name] += output.good * each
             products[name] = output.made_product
     return good, value, products
+
+
+def _through(costs: Allowances, output: Output) -> Decimal:
+    """Standard cost of a unit of an output through its machine: that of its line up to there."""
+    line = costs.book.machines[output.machine].line
+    row = machines_counted(costs.book, line, output.made_product, output)
+    through = row[: row.index(output.machine) + 1] if output.machine in row else ()
+    said = (output.made_product, output.shift, output.effective)
+    return sum((costs.unit_cost(machine, *said) for machine in through), ZERO)
 
 
 def _held(site: Site, now: dt.datetime) -> list[shapes.HeldUnits]:

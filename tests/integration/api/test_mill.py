@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -183,3 +184,29 @@ def test_the_pages_say_it_in_words(mill: Served) -> None:
     assert "2026-04 to 2026-06 ends at" in page.text
     assert "stays at its new level" in page.text
     assert mill.http.get("/forecast?horizon=decade").status_code == 400
+
+
+@pytest.mark.parametrize("measure", ["unit_cost", "total_cost"])
+@pytest.mark.parametrize("base", ["previous", "standard", "window"])
+def test_every_number_of_a_statement_leads_to_rows_that_sum_to_it(
+    mill: Served, base: str, measure: str
+) -> None:
+    """Over the last week: each link of the statement, and each span of the evidence."""
+    days = [day.isoformat() for day in mill.mill.days]
+    asked = {"from": days[-5], "to": (mill.mill.days[-1] + timedelta(days=1)).isoformat(), "measure": measure}
+    asked |= {"base_from": days[0], "base_to": days[10]} if base == "window" else {"base": base}
+    bridge = mill.http.get("/v1/bridge", params=asked).json(parse_float=Decimal, parse_int=Decimal)
+    assert bridge["start"] + sum(bar["amount"] for bar in bridge["bars"]) == bridge["end"]
+    assert len(bridge["statement_links"]) >= 3
+    for link in bridge["statement_links"]:
+        assert link["text"] in bridge["statement"]
+        rows = mill.http.get(link["address"]).json(parse_float=Decimal, parse_int=Decimal)[link["rows"]]
+        own = [row for row in rows if link["factor"] in (None, row.get("factor"))]
+        assert abs(sum(row[link["field"]] for row in own)) == abs(link["amount"]), link
+    for bar in bridge["bars"]:
+        assert sum(row["amount"] for row in bar["evidence"]) == bar["amount"]
+    dearest = max(bridge["bars"], key=lambda bar: abs(bar["amount"]) if bar["cause"] else 0)
+    for row in dearest["evidence"]:
+        if row["kind"] == "segment":
+            told = mill.http.get(row["rows"]).json(parse_float=Decimal, parse_int=Decimal)
+            assert row["cost"] == told["total"] == sum(one["amount"] for one in told["rows"])
