@@ -94,8 +94,9 @@ def sides_of(connection: Connection[Any], question: Question) -> Sides:
     conversion = _pay(connection, question, sides)
     hours: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for site in question.sites:
-        if site.book is not None:
-            _Site(connection, question, site, site.book, sides, hours).make()
+        for part in site.parts():
+            if part.book is not None:
+                _Site(connection, question, site, part, part.book, sides, hours).make()
     for name, share in averaged(conversion, hours).items():
         sides.product(name).conversion = share
     return sides
@@ -140,18 +141,19 @@ def _capacity(
 
 
 class _Site:
-    """Takes up what one site made."""
+    """Takes up what one site made, as far as one plant model (`part`) prices it."""
 
     def __init__(
         self,
         connection: Connection[Any],
         question: Question,
         site: Site,
+        part: Site,
         book: Book,
         sides: Sides,
         hours: dict[tuple[str, str], Decimal],
     ) -> None:
-        self.connection, self.question, self.site = connection, question, site
+        self.connection, self.question, self.site, self.part = connection, question, site, part
         self.sides, self.hours = sides, hours
         self.machines = {machine.name: machine for machine in machines_at(question, site)}
         self.book = book_for(book, question, self.machines)
@@ -173,9 +175,9 @@ class _Site:
                 self._count(product, (self.site.name, line, last), row, output)
 
     def _units(self) -> Iterator[Output]:
-        yield from made(self.connection, self.question, self.site, self.book)
+        yield from made(self.connection, self.question, self.part, self.book)
         for output in edge_outputs(self.connection, self.question, self.site):
-            if output.machine in self.machines:
+            if output.machine in self.machines and self.part.holds(output.production_day):
                 yield output
 
     def _plan(self, product: Product, line: str, output: Output) -> None:

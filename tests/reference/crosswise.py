@@ -14,6 +14,7 @@ from .pricing import Entry
 from .result import DIMENSIONS, TIMES, unit_place
 from .shifts import SCHEDULED
 from .timeline import Piece
+from .true_cost import UNUSED, TrueCost, true_costs
 from .variances import Cell
 from .versions import ANTE
 
@@ -36,7 +37,7 @@ def disagreements(api: Api, seed: int) -> list[str]:
         asked = {name: value or "" for name, value in only.items()}
         told += [f"{only} {text}" for text in costs(api, by, only, asked) + variances(api, by, only, asked)]
     by = draw.sample(OF_TIME, draw.randint(0, 3))
-    return told + kpis(api, by)
+    return told + kpis(api, by) + products(api)
 
 
 def filters(api: Api, draw: random.Random) -> dict[str, str | None]:
@@ -80,6 +81,37 @@ def variances(api: Api, by: Sequence[str], only: dict[str, Any], asked: dict[str
             f"total of {figure} {text}" for text in differences({(): getattr(whole, figure)}, {(): said})
         ]
     return told
+
+
+def products(api: Api) -> list[str]:
+    """Unit costs of each product, and what is in none, machine by machine: unused capacity, idle labour."""
+    answer = api.body("/v1/products")
+    ours, rest = true_costs(api.result)
+    rows = {row["product"]: row for row in answer["rows"]}
+    told = []
+    for name in sorted({*ours, *rows}):
+        mine, row = ours.get(name, TrueCost()), rows.get(name)
+        if row is None:
+            told += [f"product {name} is missing"] if mine.good or mine.actual else []
+            continue
+        good = mine.good
+        each = {
+            "good_units": good,
+            "standard_unit_cost": mine.standard / good if good and mine.standard else None,
+            "averaged_unit_cost": (mine.material + mine.averaged) / good if good else None,
+            "actual_unit_cost": mine.actual / good if good else None,
+        }
+        for figure, value in each.items():
+            said = row[figure]
+            if said is None and figure == "averaged_unit_cost":
+                continue  # without standard run hours nothing is spread
+            if (value is None) != (said is None) or abs(Fraction(str(said or 0)) - (value or 0)) > UNIT:
+                told.append(f"{figure} of {name}: reference {value and float(value)}, answered {said}")
+    capacity = [("machine", row) for row in answer["unused_capacity"]]
+    capacity += [("labour", row) for row in answer["idle_labour"]]
+    answered = {(row["machine"], of, row["cause"]): Fraction(str(row["amount"])) for of, row in capacity}
+    unused = {key: rest[key] for key in rest if key[1:] in (*UNUSED, ("labour", "idle"))}
+    return told + [f"unused capacity {text}" for text in differences(unused, answered)]
 
 
 def kpis(api: Api, by: Sequence[str]) -> list[str]:

@@ -181,6 +181,9 @@ def test_an_order_keeps_the_standard_of_the_closed_days_that_made_it(closed: str
         assert after < allowed
         (order,) = asked(http, "orders")["rows"]
         assert order["standard_cost"] == after
+        whole = asked(http, "variances", product="P")["total"]["allowance"]
+        (made,) = asked(http, "products")["rows"]
+        assert abs(made["standard_unit_cost"] * made["good_units"] - whole) < Decimal("0.1")
 
 
 def test_a_later_standard_splits_only_what_is_open(closed: str, tmp_path: Path) -> None:
