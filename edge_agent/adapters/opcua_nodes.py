@@ -1,8 +1,7 @@
 """Where a signal's value is at a server: its node in this session, the range of an array, the way from there.
 
 Namespaces are resolved anew in each session, since their indexes change. A field of a structure is its own
-node where the server shows it as one; else the structure is read, and the field taken from it where its type
-is one of the standard's.
+node where the server shows it as one; else the structure is read, and the field taken from it.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from edge_agent.adapters.opcua_told import Told
 from edge_agent.core.node import NodeAddress
 
 Steps = tuple[str | int, ...]
+Open = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,11 @@ def target_of(result: Any) -> Any | None:
     return whole[0] if len(whole) == 1 else None
 
 
-def taken(told: Told, place: Place) -> Told:
-    """The value of a place, from that of its node or range."""
+def taken(told: Told, place: Place, opened: Open) -> Told:
+    """The value of a place, from that of its node or range.
+
+    opened: the fields of a structure that only its server defines; None where that is not known.
+    """
     if place.whole or told.content is None:
         return told
     content, kind = told.content, told.kind
@@ -102,9 +105,15 @@ def taken(told: Told, place: Place) -> Told:
             content = content[0] if len(content) == 1 else content[index]
     for step in place.rest:
         kind = 0
+        if isinstance(content, ua.ExtensionObject):
+            content = opened(content)
+            if content is None:
+                return _nothing(told, ua.StatusCodes.BadDataTypeIdUnknown)
         if isinstance(step, int):
             if not isinstance(content, list) or step >= len(content):
                 return _nothing(told, ua.StatusCodes.BadIndexRangeNoData)
+            content = content[step]
+        elif isinstance(content, dict) and step in content:
             content = content[step]
         elif is_dataclass(content) and hasattr(content, step):
             content = getattr(content, step)
@@ -120,13 +129,15 @@ def _nothing(told: Told, status: int) -> Told:
 Take = Callable[[list[tuple[int, Told]]], list[tuple[int, Told]]]
 
 
-def taker(places: dict[int, Place]) -> Take | None:
+def taker(places: dict[int, Place], opened: Open) -> Take | None:
     """What takes the wanted parts out of reported values; None where every value is wanted whole."""
     parts = {index: place for index, place in places.items() if not place.whole}
     if not parts:
         return None
 
     def take(items: list[tuple[int, Told]]) -> list[tuple[int, Told]]:
-        return [(index, taken(told, parts[index]) if index in parts else told) for index, told in items]
+        return [
+            (index, taken(told, parts[index], opened) if index in parts else told) for index, told in items
+        ]
 
     return take

@@ -27,6 +27,7 @@ from edge_agent.adapters.opcua_nodes import (
     target_of,
 )
 from edge_agent.adapters.opcua_security import client_of
+from edge_agent.adapters.opcua_structures import Structures
 from edge_agent.adapters.opcua_told import Changes, Told
 from edge_agent.config.model import OpcUaSource, Signal
 from edge_agent.core.node import NodeAddress
@@ -97,6 +98,7 @@ class Session:
     def __init__(self, source: OpcUaSource, signals: Sequence[Signal], client: Any, size: CallSize) -> None:
         self._source, self._signals, self._client, self._size = source, signals, client, size
         self._places: dict[int, Place] = {}
+        self._structures = Structures(self._values, client.uaclient.browse)
         self.profile: Profile = profile_of(())
         self.unknown: dict[int, str] = {}
         self.ended = asyncio.Event()
@@ -156,7 +158,15 @@ class Session:
             return cast(Sequence[Any], await self._client.uaclient.session.values(parameters))
 
         values = await self._in_calls("read", known, ask)
-        return {index: taken(value, self._places[index]) for index, value in values}
+        while True:
+            opened = self._structures.opened
+            found = {index: taken(told, self._places[index], opened) for index, told in values}
+            if not await self._structures.learn():
+                return found
+
+    async def _values(self, wanted: Sequence[Any]) -> list[Told]:
+        parameters = ua.ReadParameters(NodesToRead=list(wanted))
+        return cast(list[Told], await self._client.uaclient.session.values(parameters))
 
     async def _in_calls(
         self, kind: Kind, waiting: Sequence[T], ask: Callable[[Sequence[T]], Awaitable[Sequence[Any]]]
@@ -223,7 +233,7 @@ class Session:
         return await self._client.uaclient.create_subscription(parameters, self._reporter(published))
 
     def _reporter(self, published: Callable[[Any], None]) -> Callable[[Any], None]:
-        take = taker(self._places)
+        take = taker(self._places, self._structures.opened)
         if take is None:
             return published
 

@@ -74,6 +74,10 @@ def _raw(told: Told) -> RawValue | _Unusable | None:
 
 
 def _unusable(content: Any) -> _Unusable:
+    if isinstance(content, dict):
+        return _Unusable(
+            f"a structure of {', '.join(content)}: say which, for example path: .{next(iter(content))}"
+        )
     if isinstance(content, list):
         return _Unusable(
             f"an array of {len(content)} values, one is wanted: say which, for example path: [3]"

@@ -191,3 +191,31 @@ async def test_a_polled_source_is_proven_by_its_scans_and_lost_when_it_is_silent
         told = judge.told(seen.of(n))
         assert judge.missed(truth, told, covered, 200_000) == []
         assert judge.untrue(truth, told) == []
+
+
+PRESS = {
+    "product": "P-1", "strokes": 7, "cycle": 1500.0, "mode": 1, "main": {"speed": 1.5, "position": -3},
+    "axes": [{"speed": 2.5, "position": 4}, {"speed": 3.5, "position": 5}], "zones": [20.0, 21.5],
+}  # fmt: skip
+
+
+async def test_fields_of_a_structure_that_its_maker_defined(tmp_path: Path):
+    """A type that the server alone knows: nested, in arrays, with a field left out; alone and in an array."""
+    paths = {
+        ".Product": "P-1", ".Strokes": 7, ".Cycle": 1500, ".Mode": 1, ".Main.Position": -3,
+        ".Axes[1].Speed": 3.5, ".Zones[1]": 21.5,
+    }  # fmt: skip
+    structures = {"press": PRESS, "presses": [PRESS, PRESS | {"order": "O-9"}]}
+    async with peer(tmp_path, structures=structures) as server:
+        signals = [at(n, "press", path) for n, path in enumerate(paths)]
+        signals += [at(7, "presses", "[1].Order"), at(8, "press", ".Order"), at(9, "press", ".Nothing")]
+        signals += [at(10, "press", ".Main"), at(11, "press")]
+        source = opcua(server.port, signals, timeout_us=10_000_000)
+        async with running(source) as seen:
+            await until(lambda: source.health().live == 8, 120)
+            assert {path: seen.last(n).value for n, path in enumerate(paths)} == paths
+            assert seen.last(7).value == "O-9"
+            assert {seen.last(n).quality for n in (8, 9, 10, 11)} == {Quality.BAD}
+            assert seen.last(10).why == "a structure of Speed, Position: say which, for example path: .Speed"
+            await server.write("press", PRESS | {"strokes": 8, "order": "O-1"})
+            await until(lambda: seen.last(8).value == "O-1" and seen.last(1).value == 8, 120)

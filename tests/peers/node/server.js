@@ -2,6 +2,7 @@
 //
 // node server.js OPTIONS: a JSON object:
 //   port: 0 finds a free one. items: counters v0, v1, ...; static: {name: number or text}
+//   structures: {name: fields} of the type PressState, whole or in an array, of types.NodeSet2.xml.
 //   period_ms, start: each period all counters take the next number, from start on. log: a file that gets
 //   {"t_us", "value"} of each. spaces_before: namespaces in front of its own.
 //   most_items: monitored items of a subscription.
@@ -26,7 +27,17 @@ const { SecurityPolicy } = need("node-opcua-secure-channel");
 const URI = "urn:tests:plant";
 const options = JSON.parse(process.argv[2]);
 
+let structure;
+const typeOf = (space) => space.findDataType("PressState", space.getNamespaceIndex("urn:tests:types"));
+
 function variant(value) {
+  if (Array.isArray(value) && typeof value[0] === "object") {
+    const dataType = DataType.ExtensionObject;
+    return new Variant({ dataType, arrayType: VariantArrayType.Array, value: value.map(structure) });
+  }
+  if (typeof value === "object" && !Array.isArray(value)) {
+    return new Variant({ dataType: DataType.ExtensionObject, value: structure(value) });
+  }
   if (Array.isArray(value)) {
     return new Variant({ dataType: DataType.Double, arrayType: VariantArrayType.Array, value: Float64Array.from(value) });
   }
@@ -69,7 +80,10 @@ async function main() {
     securityModes: options.modes || [1],
     allowAnonymous: !options.users,
     userManager: { isValidUser: (name, password) => (options.users || {})[name] === password },
-    nodeset_filename: [require.resolve(path.join(root, "node_modules/node-opcua-nodesets/nodesets/Opc.Ua.NodeSet2.xml"))],
+    nodeset_filename: [
+      require.resolve(path.join(root, "node_modules/node-opcua-nodesets/nodesets/Opc.Ua.NodeSet2.xml")),
+      ...(options.structures ? [path.join(__dirname, "types.NodeSet2.xml")] : []),
+    ],
     serverInfo: { applicationUri: options.application_uri || "urn:tests:peer" },
     serverCapabilities: {
       maxSessions: options.sessions || 10,
@@ -92,6 +106,15 @@ async function main() {
     counters.push(add(own, part, `v${n}`, value));
   }
   for (const [name, first] of Object.entries(options.static || {})) nodes[name] = add(own, folderNode, name, first);
+  structure = (fields) => space.constructExtensionObject(typeOf(space), fields);
+  for (const [name, fields] of Object.entries(options.structures || {})) {
+    const node = own.addVariable({
+      componentOf: folderNode, browseName: name, nodeId: `s=${name}`, dataType: typeOf(space).nodeId,
+      valueRank: Array.isArray(fields) ? 1 : -1, minimumSamplingInterval: 10,
+    });
+    node.setValueFromSource(variant(fields), StatusCodes.Good);
+    nodes[name] = node;
+  }
   await server.start();
   if (options.told === false) {
     for (const limit of ["i=11705", "i=11714"]) {

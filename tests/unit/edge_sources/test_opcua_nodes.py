@@ -12,7 +12,7 @@ from edge_agent.adapters.opcua_told import Told
 
 
 def read(content: Any, range_: str) -> Any:
-    return taken(Told(0, content, 8), Place(ua.NodeId(1, 2), range_))
+    return taken(Told(0, content, 8), Place(ua.NodeId(1, 2), range_), lambda _: None)
 
 
 @pytest.mark.parametrize(
