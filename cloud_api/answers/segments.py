@@ -21,6 +21,7 @@ from cloud_api.answers.shapes import SegmentRow, Segments
 from cloud_api.answers.stretches import Stretch, stretches
 from cloud_api.interpret.dispositions import disposed
 from cloud_api.interpret.ledger import price
+from cloud_api.interpret.model import Span
 from cloud_api.interpret.money import CONTEXT, shown
 from cloud_api.store.evidence import subject
 from cloud_api.store.times import from_us
@@ -100,7 +101,8 @@ def _disposed(connection: Connection[Any], question: Question) -> Decimal:
                     continue
                 first = max(who.first_us, question.from_us or who.first_us)
                 end = min(who.watermark_us, question.to_us or who.watermark_us)
-                for output in disposed(site.book, machine.name, first, end):
+                line = Span(who.first_us, who.watermark_us)
+                for output in disposed(site.book, machine.name, line, first, end):
                     book = site.book.at(output.production_day)
                     entries = wanted(price([output], machine.name, book), question)
                     total = CONTEXT.add(total, sum((entry.amount for entry in entries), Decimal(0)))

@@ -15,7 +15,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from .calendar import micros
-from .model import HOUR_US, Output
+from .model import HOUR_US, Output, Span
 from .plant import Maintenance, Plant, QualityEvent
 from .standards import Book
 
@@ -49,17 +49,19 @@ def reason_of(event: Maintenance) -> str:
     return f"maintenance: {event.kind}"
 
 
-def disposed(book: Book, machine: str, from_us: int, to_us: int) -> list[Output]:
-    """The facts that dispositions of a machine in [from_us, to_us) add, one row each."""
-    return [
-        _output(book, event)
-        for event in book.plant.quality
-        if event.machine == machine and event.disposition in MOVES and from_us <= micros(event.time) < to_us
-    ]
+def disposed(book: Book, machine: str, line: Span, from_us: int, to_us: int) -> list[Output]:
+    """The facts that dispositions of a machine in [from_us, to_us) add, one row each. What was decided
+    outside its time line (`line`) stands at the nearer end, until data reaches it."""
+    found = []
+    for event in book.plant.quality:
+        if event.machine == machine and event.disposition in MOVES:
+            time_us = min(max(micros(event.time), line.from_us), line.to_us - 1)
+            if from_us <= time_us < to_us:
+                found.append(_output(book, event, time_us))
+    return found
 
 
-def _output(book: Book, event: QualityEvent) -> Output:
-    time_us = micros(event.time)
+def _output(book: Book, event: QualityEvent, time_us: int) -> Output:
     day, effective = book.production_day(time_us), book.effective(time_us)
     own = book.at(day)
     standard = own.standard(event.machine, event.product, effective, "ante")

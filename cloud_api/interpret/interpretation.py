@@ -26,6 +26,7 @@ from .model import (
     Missing,
     Outlook,
     Output,
+    Span,
 )
 from .money import exactly
 from .plant import CounterRule
@@ -106,6 +107,7 @@ class _Run:
     ) -> None:
         self.begin, self.sweep = begin, sweep
         self.machine, self.book = machine, book
+        self.line = Span(evidence.first_us, evidence.watermark_us)
         self.known: dict[dt.date, Rules] = {}
         self.units = {
             signal.item: signal.unit
@@ -217,14 +219,14 @@ class _Run:
         outputs = [
             [
                 *self.outputs(part.groups.values()),
-                *disposed(self.book, self.machine, part.from_us, part.to_us),
+                *disposed(self.book, self.machine, self.line, part.from_us, part.to_us),
             ]
             for part in parts
         ]
         priced = [self.priced(each) for each in outputs]
         entries = [each for each, _ in priced]
         if len(parts) > 1:
-            late = disposed(self.book, self.machine, parts[0].from_us, parts[-1].to_us)
+            late = disposed(self.book, self.machine, self.line, parts[0].from_us, parts[-1].to_us)
             whole, _ = self.priced([*self.outputs(merged(parts)), *late])
             entries[-1] = rest(whole, [entry for each in entries[:-1] for entry in each])
         if hour_us == begin.hour_us:

@@ -109,15 +109,15 @@ def pieces_of(
 
 
 def disposed(machine: Machine, history: MachineHistory, plant: Plant, calendar: ShiftCalendar) -> list[Piece]:
-    """Pieces without time: what was decided of units after they were made, while the time line goes on. They
-    use nothing."""
+    """Pieces without time: what was decided of units after they were made, at the nearer end of the time line
+    where it was decided outside of it. They use nothing."""
     return [
         Piece(
             machine=machine,
-            start=told.at,
-            end=told.at,
-            day=plant.clock.date_of(told.at),
-            span=calendar.at(told.at),
+            start=at,
+            end=at,
+            day=plant.clock.date_of(at),
+            span=calendar.at(at),
             state="running",
             product=told.product,
             order=told.order,
@@ -133,7 +133,7 @@ def disposed(machine: Machine, history: MachineHistory, plant: Plant, calendar: 
             metered_items=tuple(plant.all_items()),
         )
         for told in plant.dispositions.get(machine.id, ())
-        if history.first <= told.at < history.watermark
+        for at in (min(max(told.at, history.first), history.watermark - 1),)
     ]
 
 

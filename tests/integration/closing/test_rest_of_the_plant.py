@@ -13,6 +13,7 @@ from tests.integration.closing.months import (
     asked,
     bring,
     by_cause,
+    day,
     finance,
     history,
     load,
@@ -74,6 +75,25 @@ def test_late_scrap_reprices_the_order_that_made_the_units(told: str, tmp_path: 
         evidence = asked(http, "segments", period="2026-01", cause="production", order="A1")
         assert sum(row["amount"] for row in evidence["rows"]) == evidence["total"]
     assert run(told, prove_=True, say=print, complain=print) == 0
+
+
+def test_what_is_decided_after_the_last_sample_counts_and_moves_on_with_the_data(
+    told: str, tmp_path: Path
+) -> None:
+    quality = "time,machine,product,order,units,disposition,reason\n"
+    quality += "2026-02-03T09:10:00+01:00,m1,P,A1,10,scrap,\n"
+    with finance(told) as http:
+        load(told, write_plant(tmp_path, quality=quality))
+        assert scrap_by_day(http) == {"2026-02-02": 10}
+        assert run(told, prove_=True, say=print, complain=print) == 0
+        bring(told, tmp_path, day("2026-02-03", 80, 2304), "later")
+        assert scrap_by_day(http) == {"2026-02-03": 10}
+    assert run(told, prove_=True, say=print, complain=print) == 0
+
+
+def scrap_by_day(http: httpx.Client) -> dict[str, Decimal]:
+    rows = asked(http, "costs", by="day", cause="scrap", resource="machine")["rows"]
+    return {row["day"]: row["amount"] for row in rows if row["amount"]}
 
 
 def counted(http: httpx.Client) -> Decimal:
