@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from cloud_api.answers.shapes.assumptions import Observation
-from cloud_api.answers.shapes.ledger import Envelope, Money, Share, Time, VarianceTotal
+from cloud_api.answers.shapes.ledger import Envelope, Money, Share, Stated, Time, VarianceTotal
 
 
 class ProposalRow(Struct, frozen=True, kw_only=True):
@@ -97,7 +97,7 @@ class StandardRow(Struct, frozen=True, kw_only=True):
     idle_kw: Decimal
 
 
-class StandardRows(Struct, frozen=True, kw_only=True):
+class StandardRows(Stated, frozen=True, kw_only=True):
     """Rows that a load of standards.csv takes as they are."""
 
     rows: list[StandardRow]

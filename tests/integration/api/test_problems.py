@@ -76,8 +76,10 @@ def test_head_tells_what_get_would_without_the_body(http: httpx.Client, path: st
 
 def test_every_answer_says_how_final_and_how_complete_it_is(http: httpx.Client) -> None:
     for endpoint in ENDPOINTS:
-        query = f"?{endpoint.example}" if endpoint.example else ""
-        said = http.get(f"/v1{endpoint.path}{query}").json()
+        asked = "&".join(
+            filter(None, [endpoint.example, "format=json" if "format" in endpoint.parameters else ""])
+        )
+        said = http.get(f"/v1{endpoint.path}?{asked}").json()
         assert set(said) >= {"status", "confidence", "computed_through", "pending_hours"}, endpoint.path
 
 
