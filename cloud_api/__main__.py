@@ -233,6 +233,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_settings_help(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {configuration.version()}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     each = _command(

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -256,3 +257,11 @@ def _truth(value: str, place: str, faults: list[str]) -> bool:
     if value.lower() not in _TRUE | _FALSE:
         faults.append(f"{place}: {value!r} is neither true nor false")
     return value.lower() in _TRUE
+
+
+def version() -> str:
+    """The version of the installed package."""
+    try:
+        return metadata.version("plantledger")
+    except metadata.PackageNotFoundError:
+        return "(not installed as a package)"

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 
 from edge_agent.commands import Command, add
@@ -29,6 +30,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
+class _Version(argparse.Action):
+    """Prints the version of the installed package."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        try:
+            said = metadata.version("plantledger")
+        except metadata.PackageNotFoundError:
+            said = "(not installed as a package)"
+        print(f"{parser.prog} {said}")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="edge-agent",
@@ -36,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="example:\n  edge-agent check gw-1.yaml && edge-agent run gw-1.yaml",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     check = add(
         commands, "check", _check, "name every mistake of a config", "gw-1.yaml --plant plants/columbus"

@@ -85,6 +85,8 @@ def _chosen(
             model = plant.snapshot(connection, name)
             zones[name] = ZoneInfo(model.time_zone if model else "UTC")
         window = _instant(from_, "--from", zones[name]), _instant(to, "--to", zones[name])
+        if window[0] is not None and window[1] is not None and window[0] >= window[1]:
+            raise CloudError(f"{to} is not after {from_}", "--to", "give the later time; it is exclusive")
         chosen.append(Chosen(machine_id, name, known, *window))
     return chosen
 

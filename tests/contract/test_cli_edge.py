@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,10 @@ def test_each_command_has_help_with_an_example(command: str) -> None:
     done = agent(command, "--help")
     assert done.returncode == 0
     assert f"edge-agent {command}" in done.stdout.split("example:")[1]
+
+
+def test_the_version_is_told() -> None:
+    assert re.fullmatch(r"edge-agent \d+\.\d+\.\d+\n", agent("--version").stdout)
 
 
 def test_help_names_every_command() -> None:

@@ -48,6 +48,10 @@ def test_wrong_arguments_exit_with_2() -> None:
     assert run("serve", "--role", "cook").returncode == 2
 
 
+def test_the_version_is_told() -> None:
+    assert re.fullmatch(r"cloud-api \d+\.\d+\.\d+\n", run("--version").stdout)
+
+
 def test_a_key_is_printed_once_as_the_last_word(plain_database: str) -> None:
     made = run("key", "create", "--role", "finance", "--site", "columbus", DATABASE_URL=url(plain_database))
     assert made.returncode == 1

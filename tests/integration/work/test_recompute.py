@@ -87,6 +87,10 @@ def test_an_unknown_machine_and_a_bad_date_are_told(computed: str) -> None:
     assert recompute(computed, machine="m9")[1] == [
         "no machine has data: m9: mend --site and --machine, or wait for data"
     ]
+    assert recompute(computed, from_="2026-03-03", to="2026-03-02") == (
+        1,
+        ["2026-03-02 is not after 2026-03-03: --to: give the later time; it is exclusive"],
+    )
     assert recompute(computed, from_="2026-13-01")[1] == [
         "'2026-13-01' is no date: --from: write it as 2026-01-31"
     ]
