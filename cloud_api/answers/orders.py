@@ -200,10 +200,11 @@ class _Site:
         row = [
             name for name in machines_counted(costs.book, line, output.made_product, output) if name in tell
         ]
-        last = row[-1] if row else None
+        names = [machine.id for machine in costs.book.lines[line].machines]
+        last = (row or [name for name in names if name in tell] or names)[-1]
         if output.made_product is not None:
             life.made[output.made_product] += output.good
-        if output.machine == last or (last is None and output.good):
+        if output.machine == last:
             life.good[line] += output.good
             life.counted_at[line] = output.machine
             said = (output.made_product, output.shift, output.effective)

@@ -58,13 +58,21 @@ def length(pieces) -> int:
 
 
 def missing(pieces: list[Piece], plant: Plant) -> list[tuple[str | None, str]]:
-    """(product, machine) that ran without a standard; product None is running without a product."""
+    """(product, machine) that ran, or whose units were seen in idle, without a standard; product None is
+    running without a product."""
     found = {
         (piece.product, piece.machine.id)
         for piece in pieces
         if piece.state == "running"
         and plant.standard(piece.product, piece.machine.id, piece.day, ANTE) is None
     }  # fmt: skip
+    found |= {
+        (piece.unit_product, piece.machine.id)
+        for piece in pieces
+        if piece.good
+        and piece.unit_product not in (None, piece.product)
+        and plant.standard(piece.unit_product, piece.machine.id, piece.day, ANTE) is None
+    }
     return sorted(found, key=lambda row: (row[0] or "", row[1]))
 
 
