@@ -108,11 +108,12 @@ def question_said(
 
 def rule_said(machine: str, length: str, spans: int, lang: str) -> str:
     """What an answer explains besides."""
-    if length == "short":
+    if length in ("short", "wide"):
+        each = _LENGTHS[lang][length]
         return {
-            "en": f"The answer is for every stop below 5 min without a reason of {machine} on this "
+            "en": f"The answer is for every stop {each} without a reason of {machine} on this "
             "production day, later ones too; you can undo that.",
-            "es": f"La respuesta vale para toda parada sin motivo de menos de 5 min de {machine} en este "
+            "es": f"La respuesta vale para toda parada sin motivo {each} de {machine} en este "
             "día de producción, también las siguientes; se puede deshacer.",
         }[lang]
     if spans > 1:
@@ -127,6 +128,6 @@ def rule_said(machine: str, length: str, spans: int, lang: str) -> str:
 
 
 _LENGTHS = {
-    "en": {"short": "below 5 min", "medium": "5 to 15 min"},
-    "es": {"short": "de menos de 5 min", "medium": "de 5 a 15 min"},
+    "en": {"short": "below 5 min", "medium": "5 to 15 min", "wide": "5 to 45 min"},
+    "es": {"short": "de menos de 5 min", "medium": "de 5 a 15 min", "wide": "de 5 a 45 min"},
 }

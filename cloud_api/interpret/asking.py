@@ -3,7 +3,8 @@ questions out.
 
 The limits protect the floor: at most three questions a shift of a line, none of a machine that is down, none
 older than a day, none twice. The dearest first; stops of like length of one machine and day are one
-question, which says so.
+question, which says so. Where a line has so many stops that three questions would leave too much unsaid,
+those of three quarters of an hour and less are taken together too, later ones of the day with them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ SHORT_US = 5 * MINUTE_US
 """A stop below this is an intervention: many alike, one cause."""
 MEDIUM_US = 15 * MINUTE_US
 """Stops from 5 to 15 min are asked about together; a longer one is like no other."""
+WIDE_US = 45 * MINUTE_US
+"""Stops from 5 min to this are one question where there are too many for three."""
+ENOUGH = Decimal("0.9")
+"""Share of what open stops of a line cost that the questions left in the shift have to reach."""
 SETTLED_US = 2 * MINUTE_US
 """So long after its end a stop may be asked about: a reason may still be given within the minute after."""
 FRESH_US = 24 * HOUR_US
@@ -33,8 +38,10 @@ from a hundredth on."""
 ZERO = Decimal(0)
 
 
-SHORT, MEDIUM = "short", "medium"
+SHORT, MEDIUM, WIDE = "short", "medium", "wide"
 """Lengths of stops that are asked about together."""
+REACHING = (SHORT, WIDE)
+"""Those of which later stops of the day are like the ones before."""
 
 
 class ShiftSpan(Struct, frozen=True):
@@ -64,17 +71,26 @@ class Stop(Struct, frozen=True, kw_only=True):
     @property
     def pattern(self) -> str:
         """What stops like it have in common; a long stop is like no other."""
-        length = self.to_us - self.from_us
-        if length < MEDIUM_US:
-            return f"{self.state}|{self.reason or ''}|{SHORT if length < SHORT_US else MEDIUM}"
-        return f"{self.state}|{self.reason or ''}|{self.from_us}"
+        return self._pattern(MEDIUM, MEDIUM_US)
+
+    @property
+    def wide_pattern(self) -> str:
+        """What it has in common with others where a line has many stops."""
+        return self._pattern(WIDE, WIDE_US)
+
+    def _pattern(self, length: str, below_us: int) -> str:
+        lasted = self.to_us - self.from_us
+        word = SHORT if lasted < SHORT_US else length if lasted < below_us else str(self.from_us)
+        return f"{self.state}|{self.reason or ''}|{word}"
 
 
 class Group(Struct, frozen=True, kw_only=True):
-    """Stops that one answer explains: the dearest, which is asked about, and those like it."""
+    """Stops that one answer explains: the dearest, which is asked about, and those like it; `pattern`: what
+    they have in common."""
 
     first: Stop
     stops: tuple[Stop, ...]
+    pattern: str
 
     @property
     def amount(self) -> Decimal:
@@ -95,14 +111,14 @@ class Asked(Struct, frozen=True, kw_only=True):
     asked_us: int
 
     def is_about(self, stop: Stop) -> bool:
-        """Whether it asked about a stop: about itself; about every short stop of the day; about the medium
-        ones that were over when it was asked."""
+        """Whether it asked about a stop: about itself; about every short stop of the day, and every one of up
+        to 45 min where it was about those; about the medium ones that were over when it was asked."""
         if stop.machine != self.machine:
             return False
         if stop.from_us < self.to_us and stop.to_us > self.from_us:
             return True
-        alike = (self.pattern, self.day_from_us) == (stop.pattern, stop.day_from_us)
-        return alike and (self.pattern.endswith(SHORT) or stop.to_us <= self.asked_us)
+        alike = self.day_from_us == stop.day_from_us and self.pattern in (stop.pattern, stop.wide_pattern)
+        return alike and (self.pattern.endswith(REACHING) or stop.to_us <= self.asked_us)
 
 
 def shift_at(almanac: Almanac, us: int) -> ShiftSpan:
@@ -120,14 +136,15 @@ def shift_at(almanac: Almanac, us: int) -> ShiftSpan:
     return next(shift for shift in joined if shift.from_us <= us < shift.to_us)
 
 
-def grouped(stops: Iterable[Stop]) -> list[Group]:
+def grouped(stops: Iterable[Stop], wide: bool = False) -> list[Group]:
     """Stops by what they have in common on a machine and production day, the dearest first."""
     alike: dict[tuple[str, int, str], list[Stop]] = {}
     for stop in stops:
-        alike.setdefault((stop.machine, stop.day_from_us, stop.pattern), []).append(stop)
+        pattern = stop.wide_pattern if wide else stop.pattern
+        alike.setdefault((stop.machine, stop.day_from_us, pattern), []).append(stop)
     groups = [
-        Group(first=min(members, key=_dearest), stops=tuple(sorted(members, key=_begin)))
-        for members in alike.values()
+        Group(first=min(members, key=_dearest), stops=tuple(sorted(members, key=_begin)), pattern=pattern)
+        for (*_, pattern), members in alike.items()
     ]
     return sorted(groups, key=lambda group: (-group.amount, group.first.from_us, group.first.machine))
 
@@ -152,7 +169,8 @@ def to_ask(
         of_shift[one.shift_from_us] = of_shift.get(one.shift_from_us, 0) + 1
     paced = _paced(shift, now_us)
     chosen: list[Group] = []
-    for group in grouped(stop for stop in stops if _is_open(stop, asked, now_us)):
+    open_ = [stop for stop in stops if _is_open(stop, asked, now_us)]
+    for group in _groups(open_, MOST_A_SHIFT - in_shift):
         free = min(MOST_A_SHIFT, MOST_A_SHIFT if _is_dear(group, material) else paced)
         home = group.first.shift_from_us
         if group.first.machine in down or not _is_worth_it(group, material):
@@ -170,6 +188,14 @@ def like(stops: Iterable[Stop], asked: Asked) -> list[Stop]:
         for stop in stops
         if asked.is_about(stop) and not (stop.from_us < asked.to_us and stop.to_us > asked.from_us)
     ]
+
+
+def _groups(stops: Sequence[Stop], left: int) -> list[Group]:
+    """Groups of stops, so many together that the questions left reach enough of what they cost."""
+    groups = grouped(stops)
+    whole = sum((group.amount for group in groups), ZERO)
+    reached = sum((group.amount for group in groups[: max(0, left)]), ZERO)
+    return groups if reached >= ENOUGH * whole else grouped(stops, wide=True)
 
 
 def _is_open(stop: Stop, asked: Sequence[Asked], now_us: int) -> bool:

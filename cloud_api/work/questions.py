@@ -127,7 +127,7 @@ def _ask(
             "amount": group.amount,
             "hours": (Decimal(lasted) / HOUR_US).quantize(_HOURS),
             "spans": len(group.stops),
-            "pattern": first.pattern,
+            "pattern": group.pattern,
             "shift_from": from_us(first.shift_from_us),
             "asked_in": from_us(asked_in_us),
             "asked_at": now,

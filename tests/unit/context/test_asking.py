@@ -112,6 +112,28 @@ def test_medium_stops_are_asked_about_together_as_far_as_they_are_over() -> None
     assert ask([first, second, third], [before], 7.9) == ["a"], "a later one is another question"
 
 
+def test_where_three_questions_leave_too_much_unsaid_longer_stops_are_taken_together_too() -> None:
+    few = [stop("a", at, 20, 100) for at in (0, 60, 120)]
+    many = [stop(name, at, 20, 100) for name in "ab" for at in (0, 60, 120, 180)]
+    chosen = to_ask(few, [], SHIFT, SHIFT.from_us + 8 * HOUR_US - 1, frozenset(), None)
+    assert [len(group.stops) for group in chosen] == [1, 1, 1]
+    chosen = to_ask(many, [], SHIFT, SHIFT.from_us + 8 * HOUR_US - 1, frozenset(), None)
+    assert [(group.first.machine, len(group.stops)) for group in chosen] == [("a", 4), ("b", 4)]
+    first = chosen[0].first
+    before = Asked(
+        machine="a",
+        from_us=first.from_us,
+        to_us=first.to_us,
+        pattern=chosen[0].pattern,
+        shift_from_us=SHIFT.from_us,
+        asked_in_us=SHIFT.from_us,
+        day_from_us=first.day_from_us,
+        asked_us=SHIFT.from_us + 5 * HOUR_US,
+    )
+    later, hour = stop("a", 400, 30, 100), stop("a", 300, 60, 100)
+    assert like([*many, later, hour], before) == [*many[1:4], later], "later ones too, but no longer ones"
+
+
 def test_nobody_is_asked_while_the_machine_is_down_or_off_shift() -> None:
     stops = [stop("a", 0, 10, 100)]
     assert ask(stops, [], 1, down="a") == []
