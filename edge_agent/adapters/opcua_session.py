@@ -114,6 +114,7 @@ class Session:
             session.end(f"connection lost: {fault}")
 
         client.connection_lost_callback = lost
+        client.uaclient.session.unreadable = session.end
         try:
             await client.connect()
             await session._meet()

@@ -8,6 +8,7 @@ structures, node ids) is left to the library.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -65,7 +66,12 @@ def told_of(value: Any) -> Told:
 
 
 class LeanSession(UaSession):  # type: ignore[misc]
-    """The library's session; the two answers that hold many values are decoded here."""
+    """The library's session; the two answers that hold many values are decoded here.
+
+    unreadable: is told of a publish response that makes no sense, which the library would pass over.
+    """
+
+    unreadable: Callable[[str], None] | None = None
 
     async def publish(self, acks: list[Any]) -> Any:
         """The next publish response, its data changes as ``Changes``."""
@@ -77,6 +83,8 @@ class LeanSession(UaSession):  # type: ignore[misc]
         except ua.UaError:
             raise
         except Exception as fault:
+            if self.unreadable is not None:
+                self.unreadable(f"a publish response that cannot be read ({fault})")
             raise ua.uaerrors.UaStructParsingError from fault
 
     async def values(self, parameters: Any) -> list[Told]:

@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+import msgspec
+
 from shared.roles import State
 from shared.sample import Quality, Value
 
@@ -18,8 +20,7 @@ _STATES = frozenset(State)
 _LARGEST = 10**300
 
 
-@dataclass(frozen=True, slots=True)
-class Meant:
+class Meant(msgspec.Struct, frozen=True, gc=False):
     """A decoded value, ready for a sample; ``why`` says in plain words what is wrong with it."""
 
     value: Value | None

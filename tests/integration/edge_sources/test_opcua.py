@@ -98,6 +98,39 @@ async def test_quality_maps_and_refused_nodes():
             assert seen.last(1).quality is Quality.UNCERTAIN
 
 
+async def test_values_find_their_signal_whatever_was_refused_between_them():
+    """Handles, not places: numbers that are no places, one item refused, changes told in another order."""
+    async with plant({"a": 1, "b": 2, "c": 3}) as server:
+        signals = [node(5, "a"), node(2, "nothing"), node(9, "b"), node(0, "c")]
+        source = opcua(server.port, signals)
+        async with running(source) as seen:
+            await until(lambda: source.health().live == 3 and seen.marks)
+            assert [seen.last(n).value for n in (5, 9, 0)] == [1, 2, 3]
+            for name, value in (("c", 30), ("b", 20), ("a", 10)):
+                await server.write(name, value)
+            await until(lambda: [seen.last(n).value for n in (5, 9, 0)] == [10, 20, 30])
+            assert seen.last(2).quality is Quality.BAD
+
+
+async def test_a_server_that_drops_every_session_is_not_stormed():
+    """It takes connections and hangs up at the first word: one attempt in five seconds, probes between."""
+    hellos: list[float] = []
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if await reader.read(3) == b"HEL":
+            hellos.append(time.monotonic())
+        writer.close()
+
+    listener = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    async with listener:
+        source = opcua(listener.sockets[0].getsockname()[1], [node(0, "n")])
+        async with running(source) as seen:
+            await until(lambda: len(hellos) == 3, 40)
+            assert seen.losses
+            assert (source.sessions, source.health().connected) == (3, False)
+    assert all(b - a >= 4.5 for a, b in pairwise(hellos))
+
+
 async def test_gone_and_back_with_another_namespace_index():
     async with plant({"n": 1}) as server:
         port = server.port

@@ -159,6 +159,14 @@ def test_a_message_that_was_cut_or_bent_is_a_fault_and_nothing_else(data):
             heard(message)
 
 
+def test_a_publish_response_that_makes_no_sense_is_told():
+    session, told = Answers(published((1, ua.DataValue(ua.Variant(1.0))))[:-30]), []
+    session.unreadable = told.append
+    with pytest.raises(ua.UaError):
+        at_once(session.publish([]))
+    assert "cannot be read" in told[0]
+
+
 def test_a_refusal_says_why():
     fault = ua.ReadResponse()
     fault.ResponseHeader.ServiceResult = ua.StatusCode(ua.StatusCodes.BadTooManyOperations)
