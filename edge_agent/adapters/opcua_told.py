@@ -29,6 +29,10 @@ _HEAD = struct.Struct("<IBB")
 _INT, _UINT, _TICKS = struct.Struct("<i"), struct.Struct("<I"), struct.Struct("<q")
 
 
+_Layout = tuple[struct.Struct, bool, bool]
+"""Number, status and source time; whether the last two are there."""
+
+
 class Told(msgspec.Struct, frozen=True, gc=False):
     """One value. status: the whole StatusCode. content: a number, text, list, or an object of the library.
 
@@ -154,15 +158,8 @@ def _items(data: bytes, at: int) -> list[tuple[int, Told]]:
         if layout is None:
             told, at = _any_value(data, at + 4)
         else:
-            parts, has_status, has_source = layout
-            held = parts.unpack_from(data, at + 4)
-            at += 4 + parts.size
-            told = Told(
-                held[1] if has_status else 0,
-                held[0],
-                kind,
-                (held[-1] - _TICKS_1970) // 10 if has_source and held[-1] > 0 else None,
-            )
+            told = _number(layout, kind, data, at + 4)
+            at += 4 + layout[0].size
         found.append((handle, told))
     return found
 
@@ -172,9 +169,23 @@ def _results(data: bytes, at: int) -> list[Told]:
     at += 4
     found: list[Told] = []
     for _ in range(count):
-        told, at = _any_value(data, at)
+        kind = data[at + 1]
+        layout = _LAYOUTS.get(data[at] << 8 | kind)
+        if layout is None:
+            told, at = _any_value(data, at)
+        else:
+            told = _number(layout, kind, data, at)
+            at += layout[0].size
         found.append(told)
     return found
+
+
+def _number(layout: _Layout, kind: int, data: bytes, at: int) -> Told:
+    """A DataValue with a single number."""
+    parts, has_status, has_source = layout
+    held = parts.unpack_from(data, at)
+    source_us = (held[-1] - _TICKS_1970) // 10 if has_source and held[-1] > 0 else None
+    return Told(held[1] if has_status else 0, held[0], kind, source_us)
 
 
 def _any_value(data: bytes, at: int) -> tuple[Told, int]:
@@ -223,8 +234,8 @@ def _us(ticks: int) -> int | None:
     return (ticks - _TICKS_1970) // 10 if ticks > 0 else None
 
 
-def _layouts() -> dict[int, tuple[struct.Struct, bool, bool]]:
-    """By mask and type: the bytes of a DataValue with a single number, up to its source time."""
+def _layouts() -> dict[int, _Layout]:
+    """By mask and type: the bytes of a DataValue with a single number."""
     found = {}
     for mask in range(_VALUE, 64, 2):
         for kind, code in _NUMBERS.items():
