@@ -57,18 +57,6 @@ def status_name(status: int) -> str:
     return str(ua.StatusCode(status).name)
 
 
-def told_of(value: Any) -> Told:
-    """The library's DataValue as one of ours."""
-    variant, status, stamp = value.Value, value.StatusCode, value.SourceTimestamp
-    kind = variant.VariantType.value if variant is not None and variant.VariantType is not None else 0
-    return Told(
-        status.value if status is not None else 0,
-        variant.Value if variant is not None else None,
-        kind,
-        None if stamp is None else _us(ua.datetime_to_win_epoch(stamp)),
-    )
-
-
 class LeanSession(UaSession):  # type: ignore[misc]
     """The library's session; the two answers that hold many values are decoded here.
 

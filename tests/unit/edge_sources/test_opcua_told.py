@@ -15,7 +15,8 @@ from asyncua.ua.ua_binary import struct_to_binary
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.adapters.opcua_told import Changes, LeanSession, Told, told_of
+from edge_agent.adapters.opcua_told import Changes, LeanSession, Told
+from tests.unit.edge_sources.told import told_of
 
 AT = datetime(2026, 3, 2, 6, 0, 1, 250_000, tzinfo=UTC)
 AT_US = 1_772_431_201_250_000

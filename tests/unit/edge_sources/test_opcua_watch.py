@@ -9,13 +9,14 @@ import pytest
 from asyncua import ua
 
 from edge_agent.adapters.opcua_session import SessionLost, Subscribed
-from edge_agent.adapters.opcua_told import Changes, Told, told_of
+from edge_agent.adapters.opcua_told import Changes, Told
 from edge_agent.adapters.opcua_values import Dating, meant, reading_of, to_us
 from edge_agent.adapters.opcua_watch import SubscriptionWatch
 from edge_agent.config.model import TimePolicy
 from edge_agent.core.evidence import Instant
 from shared.sample import Quality
 from tests.integration.edge_sources.parts import Memory, signal
+from tests.unit.edge_sources.told import told_of
 
 SECOND = 1_000_000
 BEGAN = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
