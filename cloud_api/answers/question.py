@@ -158,6 +158,8 @@ def read(
     return _Reader(parameters, places, frozenset(allowed), tuple(by), withheld, options).question()
 
 
+_RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?")
+
 _FORMS = {"month": (r"\d{4}-(0[1-9]|1[0-2])", "2026-03"), "number": (r"-?\d{1,12}(\.\d{1,9})?", "12.5")}
 
 
@@ -365,8 +367,10 @@ class _Reader:
 
     def _moment(self, name: str, value: str) -> int | None:
         # A '+' that was not escaped arrives as a space.
-        text = re.sub(r" (\d{2}:?\d{2})$", r"+\1", value.strip())
+        text = re.sub(r" (\d{2}:?\d{2})$", r"+\1", value.strip()).upper()
         try:
+            if _RFC_3339.fullmatch(text) is None:
+                raise ValueError(text)
             moment = dt.datetime.fromisoformat(text)
         except ValueError:
             self.wrong(

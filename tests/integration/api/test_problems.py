@@ -36,6 +36,8 @@ def test_every_mistake_is_told_at_once(http: httpx.Client) -> None:
         ("from=2026-03-05&to=2026-03-02", "to", "exclusive"),
         ("from=2026-03-02T06:00", "from", "no offset"),
         ("from=2026-13-02", "from", "no date"),
+        ("from=20260302", "from", "neither a date"),
+        ("from=2026-W10-1", "from", "neither a date"),
         ("cursor=!!", "cursor", "none that an answer gave"),
         ("limit=1&limit=2", "limit", "more than once"),
         ("by=cuase", "by", "did you mean 'cause'"),
@@ -51,6 +53,7 @@ def test_a_mistake_says_its_mend(http: httpx.Client, query: str, field: str, hin
 def test_a_plus_that_was_not_escaped_is_understood(http: httpx.Client) -> None:
     plain = http.get("/v1/costs?from=2026-03-02T10:00:00+01:00").json()
     assert plain["from"] == "2026-03-02T09:00:00Z"
+    assert http.get("/v1/costs?from=2026-03-02t09:00:00.5z").json()["from"] == "2026-03-02T09:00:00.500000Z"
 
 
 def test_no_such_path_is_a_problem_too(http: httpx.Client) -> None:
