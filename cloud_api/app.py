@@ -238,7 +238,7 @@ def _serve_api(settings: Settings, url: str, stop: threading.Event, say: Say) ->
             limit=Limit(settings.requests_per_minute),
             webhooks=_reach(settings),
         )
-        pages.mount(app, pool, gate, clock=_now, atlas=atlas)
+        pages.mount(app, pool, gate, clock=_now, atlas=atlas, webhooks=_reach(settings))
         config = uvicorn.Config(
             app,
             log_config=None,

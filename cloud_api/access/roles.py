@@ -46,6 +46,8 @@ class Area(StrEnum):
     ACCEPTED = "assumptions to be accepted"
     ALERTS = "alerts"
     ALERTS_KEPT = "alerts to be kept"
+    KEYS = "keys"
+    KEYS_KEPT = "keys to be made and ended"
     METRICS = "metrics"
     PAGE = "page"
 
@@ -81,6 +83,8 @@ READERS: Mapping[Area, frozenset[KeyRole]] = MappingProxyType(
         Area.ACCEPTED: frozenset({_F}),
         Area.ALERTS: frozenset({_F, _I}),
         Area.ALERTS_KEPT: frozenset({_F, _I}),
+        Area.KEYS: frozenset({_F, _I}),
+        Area.KEYS_KEPT: frozenset({_F, _I}),
         Area.METRICS: frozenset({_F, _E, _I}),
         Area.PAGE: frozenset({_F, _E}),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cloud_api.api.action import Action
-from cloud_api.api.paths import alerts, context, periods, plant, proposals, verdicts, whatif
+from cloud_api.api.paths import alerts, context, keys, periods, plant, proposals, verdicts, whatif
 
 __all__ = ["ACTIONS", "Action"]
 
@@ -14,5 +14,6 @@ ACTIONS: tuple[Action, ...] = (
     *verdicts.ACTIONS,
     *proposals.ACTIONS,
     *alerts.ACTIONS,
+    *keys.ACTIONS,
     *whatif.ACTIONS,
 )

@@ -8,6 +8,7 @@ from cloud_api.api.paths import (
     bridge,
     brief,
     context,
+    keys,
     ledger,
     periods,
     plant,
@@ -30,5 +31,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *verdicts.ENDPOINTS,
     *proposals.ENDPOINTS,
     *alerts.ENDPOINTS,
+    *keys.ENDPOINTS,
     *whatif.ENDPOINTS,
 )

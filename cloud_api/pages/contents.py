@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cloud_api.access.roles import Area
+from cloud_api.pages.alerts import alerting, ended, kept, tested
 from cloud_api.pages.assumptions import accepted, breaking
 from cloud_api.pages.brief import in_brief
 from cloud_api.pages.constraints import where_to_invest
@@ -11,6 +12,7 @@ from cloud_api.pages.evidence import evidence
 from cloud_api.pages.floor import floor, floors
 from cloud_api.pages.forecast import period_end
 from cloud_api.pages.home import home
+from cloud_api.pages.keys import keyring, made, revoked
 from cloud_api.pages.orders import order_book
 from cloud_api.pages.page import Form, Page
 from cloud_api.pages.periods import close, fiscal_periods, lock, unlock
@@ -42,6 +44,8 @@ PAGES: tuple[Page, ...] = (
     Page("/segments", "Evidence", "segments.html", evidence, plant=True),
     Page("/periods", "Periods", "periods.html", fiscal_periods, Area.PERIODS, plant=True),
     Page("/plant", "Plant model", "plant.html", plant_model, Area.PLANT, plant=True),
+    Page("/alerts", "Alerts", "alerts.html", alerting, Area.ALERTS, plant=True),
+    Page("/keys", "Keys", "keys.html", keyring, Area.KEYS, plant=True),
     Page("/review", "", "review.html", review),
 )
 
@@ -52,4 +56,9 @@ FORMS: tuple[Form, ...] = (
     Form("/periods/{id}/unlock", Area.PERIODS_CLOSED, unlock),
     Form("/periods/{id}/close", Area.PERIODS_CLOSED, close),
     Form("/plant", Area.PLANT_KEPT, change),
+    Form("/alerts", Area.ALERTS_KEPT, kept),
+    Form("/alerts/{id}/test", Area.ALERTS_KEPT, tested),
+    Form("/alerts/{id}/end", Area.ALERTS_KEPT, ended),
+    Form("/keys", Area.KEYS_KEPT, made),
+    Form("/keys/{id}/revoke", Area.KEYS_KEPT, revoked),
 )

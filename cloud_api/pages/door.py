@@ -16,7 +16,7 @@ from cloud_api.access.roles import KeyRole
 from cloud_api.store.pool import Pool
 
 LARGEST_FORM = 8192
-START = {KeyRole.FLOOR: "/floor", KeyRole.IT: "/agents"}
+START = {KeyRole.FLOOR: "/floor", KeyRole.IT: "/keys"}
 """Where a role goes that named no page of its own."""
 
 

@@ -12,26 +12,39 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from cloud_api.access.gate import Gate, caller_of
+from cloud_api.access.gate import Gate, Principal, caller_of
 from cloud_api.acts.actor import Actor, Conflict, Missing
 from cloud_api.answers.places import Atlas
 from cloud_api.answers.question import Mistake, QuestionError
-from cloud_api.pages.page import Form
+from cloud_api.pages.page import Form, Once
 from cloud_api.store.pool import Pool
+from cloud_api.work.webhook import Reach
 
 LARGEST_FILE = 16 << 20
 TOKEN = "token"
 """Field of every form that holds the session's form token."""
 
 
-class Mistaken(Protocol):
-    """Shows what was wrong with a form."""
+class Drawn(Protocol):
+    """Draws what came of a form, where that is no other page."""
 
-    def __call__(self, request: Request, status: int, mistakes: tuple[Mistake, ...]) -> Response: ...
+    def mistaken(self, request: Request, status: int, mistakes: tuple[Mistake, ...]) -> Response:
+        """What was wrong with it."""
+        ...
+
+    def once(self, principal: Principal, told: Once) -> Response:
+        """What is told once."""
+        ...
 
 
 def handler(
-    form: Form, pool: Pool, gate: Gate, atlas: Atlas, clock: Callable[[], datetime], mistaken: Mistaken
+    form: Form,
+    pool: Pool,
+    gate: Gate,
+    atlas: Atlas,
+    clock: Callable[[], datetime],
+    drawn: Drawn,
+    webhooks: Reach = Reach.PUBLIC,
 ) -> Callable[[Request], Awaitable[Response]]:
     """What answers the POST of a form."""
 
@@ -43,20 +56,21 @@ def handler(
         try:
             with pool.connection() as connection, connection.transaction():
                 places = atlas.places(connection).seen_by(principal.sites, principal.lines)
-                actor = Actor(connection, principal, places, clock(), request.path_params)
-                return RedirectResponse(form.perform(actor, fields), 303)
+                actor = Actor(connection, principal, places, clock(), request.path_params, webhooks)
+                done = form.perform(actor, fields)
+            return drawn.once(principal, done) if isinstance(done, Once) else RedirectResponse(done, 303)
         except QuestionError as error:
-            return mistaken(request, 400, error.mistakes)
+            return drawn.mistaken(request, 400, error.mistakes)
         except Conflict as error:
-            return mistaken(request, 409, (Mistake("", str(error)),))
+            return drawn.mistaken(request, 409, (Mistake("", str(error)),))
         except Missing as error:
-            return mistaken(request, 404, (Mistake("", str(error)),))
+            return drawn.mistaken(request, 404, (Mistake("", str(error)),))
 
     async def answer(request: Request) -> Response:
         try:
             fields = await _fields(request)
         except QuestionError as error:
-            return mistaken(request, 400, error.mistakes)
+            return drawn.mistaken(request, 400, error.mistakes)
         return await run_in_threadpool(perform, request, fields)
 
     answer.__name__ = f"post_{form.path.strip('/').replace('/', '_')}"

@@ -24,9 +24,10 @@ from cloud_api.pages import forms, words
 from cloud_api.pages.asking import TAKES, Asking
 from cloud_api.pages.contents import FORMS, PAGES
 from cloud_api.pages.door import Door, to_login
-from cloud_api.pages.page import Page
+from cloud_api.pages.page import Once, Page
 from cloud_api.store.pool import Pool, snapshot
 from cloud_api.store.statements import statement
+from cloud_api.work.webhook import Reach
 
 _STATIC = files("cloud_api.pages") / "static"
 _CSS = (_STATIC / "plantledger.css").read_text(encoding="utf-8")
@@ -47,14 +48,20 @@ def _safety(script: str) -> dict[str, str]:
 
 
 def mount(
-    app: FastAPI, pool: Pool, gate: Gate, *, clock: Callable[[], datetime], atlas: Atlas | None = None
+    app: FastAPI,
+    pool: Pool,
+    gate: Gate,
+    *,
+    clock: Callable[[], datetime],
+    atlas: Atlas | None = None,
+    webhooks: Reach = Reach.PUBLIC,
 ) -> None:
-    """Adds the pages to an app. `clock` gives the present, aware."""
+    """Adds the pages to an app. `clock` gives the present, aware. `webhooks`: how far they may go."""
     pages = _Pages(pool, gate, clock, atlas or Atlas())
     for page in PAGES:
         app.add_api_route(page.path, pages.shows(page), include_in_schema=False)
     for form in FORMS:
-        answer = forms.handler(form, pool, gate, pages.atlas, clock, pages.mistaken)
+        answer = forms.handler(form, pool, gate, pages.atlas, clock, pages, webhooks)
         app.add_api_route(form.path, answer, methods=["POST"], include_in_schema=False)
     door = Door(pool, clock, pages.door, {page.path for page in PAGES})
     app.add_api_route("/login", door.show, include_in_schema=False)
@@ -111,6 +118,10 @@ class _Pages:
     def mistaken(self, request: Request, status: int, mistakes: tuple[Mistake, ...]) -> Response:
         """What a form got wrong."""
         return self._render("mistakes.html", status, None, None, [], mistakes=mistakes)
+
+    def once(self, principal: Principal, told: Once) -> Response:
+        """What a form tells once."""
+        return self._render("once.html", 200, None, principal, [], told=told)
 
     def door(self, status: int, **shown: Any) -> Response:
         """The login page."""

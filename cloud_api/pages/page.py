@@ -28,11 +28,23 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Once:
+    """What a form tells once and never again, such as a key: `secret`, what it is (`title`), what to do with
+    it (`advice`), and the page to go `back` to."""
+
+    title: str
+    secret: str
+    advice: str
+    back: str
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
     """What a page sends when a button is pressed: POST to `path`, with `token` = `asking.form_token` among
     its fields. `perform` gets the actor and the fields (an uploaded file as its text), in one transaction,
-    and gives the address to go to; it may raise what an Action may (QuestionError, Conflict, Missing)."""
+    and gives the address to go to, or what is told once; it may raise what an Action may
+    (QuestionError, Conflict, Missing)."""
 
     path: str
     area: Area
-    perform: Callable[[Actor, Mapping[str, str]], str]
+    perform: Callable[[Actor, Mapping[str, str]], str | Once]

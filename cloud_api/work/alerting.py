@@ -25,7 +25,7 @@ from cloud_api.errors import CloudError
 from cloud_api.store import pool
 from cloud_api.store.statements import statement
 from cloud_api.store.times import to_us
-from cloud_api.work.deliveries import gathered_until, send_one
+from cloud_api.work.deliveries import gathered_until, send_one, zone_of
 from cloud_api.work.webhook import Reach
 from cloud_api.work.worker import utc_now
 
@@ -121,6 +121,7 @@ def keep(
         },
     )
     hooks = connection.execute(statement("alerts.hooks"), {"sites": [site]}).fetchall()
+    zone = zone_of(connection, site)
     raised = 0
     for one in conditions:
         about = {"site": site, "kind": one.kind, "subject": one.subject, "now": now}
@@ -131,11 +132,18 @@ def keep(
         raised += 1
         for hook_id, _, _, hook_kinds, _, _, digest, _ in hooks:
             if one.kind in hook_kinds:
-                deliver(connection, hook_id, row[0], digest, now)
+                deliver(connection, hook_id, row[0], digest, now, zone)
     return raised
 
 
-def deliver(connection: Connection[Any], hook_id: int, event_id: int, digest: str, now: dt.datetime) -> int:
+def deliver(
+    connection: Connection[Any],
+    hook_id: int,
+    event_id: int,
+    digest: str,
+    now: dt.datetime,
+    zone: dt.tzinfo = dt.UTC,
+) -> int:
     """Puts an event into a delivery of a hook, once; gives the delivery."""
     about = {"hook_id": hook_id, "event_id": event_id}
     found = connection.execute(statement("alerts.delivery_of"), about).fetchone()
@@ -144,7 +152,7 @@ def deliver(connection: Connection[Any], hook_id: int, event_id: int, digest: st
     if digest != "none":
         found = connection.execute(statement("alerts.gathering"), {"hook_id": hook_id, "now": now}).fetchone()
     if found is None:
-        due = {"hook_id": hook_id, "due_at": gathered_until(digest, now)}
+        due = {"hook_id": hook_id, "due_at": gathered_until(digest, now, zone)}
         found = connection.execute(statement("alerts.add_delivery"), due).fetchone()
     assert found is not None
     delivery_id = int(found[0])

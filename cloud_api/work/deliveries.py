@@ -41,13 +41,15 @@ class Quiet:
         return dt.datetime.combine(day, self.end, zone).astimezone(dt.UTC)
 
 
-def gathered_until(digest: str, now: dt.datetime) -> dt.datetime:
-    """When what is raised now is sent: at once, at the next full hour, at the next day (07:00 UTC)."""
+def gathered_until(digest: str, now: dt.datetime, zone: dt.tzinfo = dt.UTC) -> dt.datetime:
+    """When what is raised now is sent: at once, at the next full hour, at 07:00 by the clock of the site."""
     if digest == "hour":
         return now.replace(minute=0, second=0, microsecond=0) + dt.timedelta(hours=1)
     if digest == "day":
-        seven = now.replace(hour=7, minute=0, second=0, microsecond=0)
-        return seven if seven > now else seven + dt.timedelta(days=1)
+        today = now.astimezone(zone).date()
+        days = (today, today + dt.timedelta(days=1))
+        sevens = [dt.datetime.combine(day, dt.time(7), zone).astimezone(dt.UTC) for day in days]
+        return next(seven for seven in sevens if seven > now)
     return now
 
 
@@ -61,20 +63,23 @@ def send_one(
 ) -> Answer | None:
     """Sends the next delivery that is due (or the one named, whatever the hour); None where there is none.
 
-    It is held from others while it is on its way. Takes a transaction of its own."""
+    It is held from others while it is on its way. One that is named, a test, is tried once. Where a receiver
+    does not take it, what else is due for it waits a minute too, so that others are not held up by it.
+    Takes a transaction of its own."""
     with connection.transaction():
         due = connection.execute(statement("alerts.due"), {"now": now, "delivery_id": delivery_id}).fetchone()
         if due is None:
             return None
-        delivery, attempts, _, _, site, url, secret, start, end = due
-        free = Quiet(start, end).over_at(now, _zone(connection, site))
+        delivery, attempts, _, hook, site, url, secret, start, end = due
+        free = Quiet(start, end).over_at(now, zone_of(connection, site))
         if delivery_id is None and free > now:
             connection.execute(statement("alerts.postpone"), {"delivery_id": delivery, "due_at": free})
             return Answer(False, "quiet hours")
         events = connection.execute(statement("alerts.events_of"), {"delivery_id": delivery})
         body = _body(delivery, site, events.fetchall())
         answer = post(url, secret, delivery, int(now.timestamp()), body, reach)
-        given_up = not answer.delivered and attempts + 1 >= GIVE_UP_AFTER
+        last = delivery_id is not None or attempts + 1 >= GIVE_UP_AFTER
+        given_up = not answer.delivered and last
         connection.execute(
             statement("alerts.tried"),
             {
@@ -86,10 +91,14 @@ def send_one(
                 "gave_up_at": now if given_up else None,
             },
         )
+        if not answer.delivered:
+            held = {"hook_id": hook, "delivery_id": delivery, "due_at": now + FIRST_RETRY}
+            connection.execute(statement("alerts.hold"), held)
         return answer
 
 
-def _zone(connection: Connection[Any], site: str) -> ZoneInfo:
+def zone_of(connection: Connection[Any], site: str) -> ZoneInfo:
+    """The time zone of a site; UTC without a plant model."""
     row = connection.execute(statement("alerts.zone"), {"site": site}).fetchone()
     return ZoneInfo(row[0] if row else "UTC")
 

@@ -10,12 +10,17 @@ import hashlib
 import hmac
 import ipaddress
 import socket
+import threading
 from dataclasses import dataclass
 from enum import StrEnum
+from queue import Empty, Queue
 
 import httpx
 
 TIMEOUT_S = 10.0
+"""For connecting, and for each wait for bytes."""
+DEADLINE_S = 20.0
+"""For all of it: a receiver that sends its answer byte by byte holds nobody up."""
 SIGNATURE = "Plantledger-Signature"
 DELIVERY = "Plantledger-Delivery"
 """Header with the number of the delivery: the same at each attempt, so that a receiver can tell a repeat."""
@@ -65,7 +70,7 @@ def checked(url: str, reach: Reach) -> tuple[httpx.URL, str]:
         raise AddressRefused(f"the host {parsed.host!r} is not known: {error}") from None
     addresses = [str(one[4][0]).partition("%")[0] for one in found]
     beyond = [one for one in addresses if not reach.covers(one)]
-    inner = [one for one in beyond if not ipaddress.ip_address(one).is_global]
+    inner = [one for one in beyond if is_inner(one)]
     if inner:
         raise AddressRefused(
             f"{parsed.host} is {inner[0]}, in a private network: PLANTLEDGER_ALERTS_PRIVATE=true allows it"
@@ -75,14 +80,51 @@ def checked(url: str, reach: Reach) -> tuple[httpx.URL, str]:
     return parsed, addresses[0]
 
 
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+def is_inner(text: str) -> bool:
+    """Whether an IP address is none of the public internet: private, shared, of this link or machine, for
+    many at once; or an IPv6 address that stands for such a one of IPv4 (mapped, NAT64, 6to4, Teredo)."""
+    address = ipaddress.ip_address(text)
+    if isinstance(address, ipaddress.IPv6Address):
+        held = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+        if address in _NAT64:
+            held.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+        if address.is_site_local or any(one is not None and is_inner(str(one)) for one in held):
+            return True
+    return not address.is_global or address.is_multicast
+
+
 def signature(secret: str, at_s: int, body: bytes) -> str:
     """``t=SECONDS,v1=HEX``: HMAC-SHA256 over ``SECONDS.BODY`` under the hook's secret."""
     mac = hmac.new(secret.encode(), b"%d." % at_s + body, hashlib.sha256)
     return f"t={at_s},v1={mac.hexdigest()}"
 
 
-def post(url: str, secret: str, delivery: int, at_s: int, body: bytes, reach: Reach = Reach.PUBLIC) -> Answer:
-    """Sends a body; never raises."""
+def post(
+    url: str,
+    secret: str,
+    delivery: int,
+    at_s: int,
+    body: bytes,
+    reach: Reach = Reach.PUBLIC,
+    deadline_s: float = DEADLINE_S,
+) -> Answer:
+    """Sends a body and waits for the head of the answer, at most `deadline_s` seconds; never raises."""
+    came: Queue[Answer] = Queue()
+
+    def send() -> None:
+        came.put(_sent(url, secret, delivery, at_s, body, reach))
+
+    threading.Thread(target=send, name="webhook", daemon=True).start()
+    try:
+        return came.get(timeout=deadline_s)
+    except Empty:
+        return Answer(False, f"no answer within {deadline_s:.0f} s")
+
+
+def _sent(url: str, secret: str, delivery: int, at_s: int, body: bytes, reach: Reach) -> Answer:
     try:
         parsed, address = checked(url, reach)
     except AddressRefused as refused:
@@ -95,13 +137,19 @@ def post(url: str, secret: str, delivery: int, at_s: int, body: bytes, reach: Re
         DELIVERY: str(delivery),
     }
     try:
-        with httpx.Client(timeout=TIMEOUT_S, trust_env=False, follow_redirects=False) as client:
-            answer = client.post(
+        with (
+            httpx.Client(timeout=TIMEOUT_S, trust_env=False, follow_redirects=False) as client,
+            client.stream(
+                "POST",
                 parsed.copy_with(host=address),
                 content=body,
                 headers=headers,
                 extensions={"sni_hostname": parsed.host},
-            )
-    except httpx.HTTPError as error:
+            ) as answer,
+        ):
+            said = f"{answer.status_code} {answer.reason_phrase}".strip()
+            if answer.is_redirect:
+                said += ": it points elsewhere, which is not followed; give the address that it points to"
+            return Answer(answer.is_success, said)
+    except (httpx.HTTPError, OSError, ValueError) as error:
         return Answer(False, f"{type(error).__name__}: {error}"[:300])
-    return Answer(answer.is_success, f"{answer.status_code} {answer.reason_phrase}".strip())

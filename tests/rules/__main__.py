@@ -54,9 +54,19 @@ def long_functions(name: str, text: str) -> Iterator[str]:
                 yield f"{name}:{node.lineno}: {node.name} has {length} lines, at most {MAX_FUNCTION_LINES}"
 
 
+def twice_numbered() -> Iterator[str]:
+    """Migrations of one number: two branches that each took the next."""
+    seen: dict[str, str] = {}
+    for name in tracked():
+        number = re.match(r"cloud_api/store/migrations/(\d{4})_", name)
+        if number is not None and seen.setdefault(number[1], name) != name:
+            yield f"{name}:1: {seen[number[1]]} has this number too: renumber the one that is not landed"
+
+
 def main() -> int:
     found = [breach for name in tracked() for breach in breaches(name)]
     found += lessons.breaches(ROOT)
+    found += twice_numbered()
     for breach in found:
         sys.stdout.write(breach + "\n")
     return 1 if found else 0

@@ -117,3 +117,17 @@ select pg_try_advisory_xact_lock(7283641);
 select body ->> 'time_zone' from plant_rows
 where site = %(site)s and kind = 'site' and ended_by is null
 order by version desc, row_id desc limit 1;
+
+-- name: hooks_of_key
+-- Living hooks that a key kept.
+select hook_id from alert_hooks where key_id = %(key_id)s and removed_at is null order by hook_id;
+
+-- name: hold
+-- What else is due for a hook whose receiver took nothing waits; it is no attempt. Rows that are on their way stay.
+update alert_deliveries set due_at = %(due_at)s
+where delivery_id in (
+    select delivery_id from alert_deliveries
+    where hook_id = %(hook_id)s and delivery_id <> %(delivery_id)s and delivered_at is null and gave_up_at is null
+      and due_at < %(due_at)s
+    for update skip locked
+);

@@ -20,6 +20,7 @@ from cloud_api.ingest.backfill import backfill
 from cloud_api.pages import mount
 from cloud_api.plant.load import load_directory
 from cloud_api.store.pool import connect, open_pool
+from cloud_api.work.webhook import Reach
 from cloud_api.work.worker import Worker
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
@@ -34,12 +35,13 @@ def served(
     now: datetime = NOW,
     issuer: Issuer | None = None,
     limit: Limit | None = None,
+    webhooks: Reach = Reach.PUBLIC,
 ) -> Iterator[str]:
     """Serves a database; gives the address."""
     pool = open_pool(url, name="api test", size=4)
     gate = Gate(require_key, issuer, lambda: now)
-    app = create_app(pool, gate, clock=lambda: now, limit=limit)
-    mount(app, pool, gate, clock=lambda: now)
+    app = create_app(pool, gate, clock=lambda: now, limit=limit, webhooks=webhooks)
+    mount(app, pool, gate, clock=lambda: now, webhooks=webhooks)
     config = uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name="api under test")

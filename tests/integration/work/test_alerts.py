@@ -19,7 +19,7 @@ import pytest
 from cloud_api.store.pool import connect
 from cloud_api.work.alerting import Condition, deliver, keep
 from cloud_api.work.deliveries import GIVE_UP_AFTER, Quiet, gathered_until, retry_after, send_one
-from cloud_api.work.webhook import AddressRefused, Reach, checked
+from cloud_api.work.webhook import AddressRefused, Reach, checked, is_inner, post
 
 NOW = dt.datetime(2026, 3, 4, 12, 30, tzinfo=dt.UTC)
 SECRET = "a secret of sixteen or more"
@@ -32,6 +32,9 @@ class Receiver:
     url: str = ""
     status: int = 204
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    elsewhere: str = ""
+    drip: threading.Event = field(default_factory=threading.Event)
+    drip_over: threading.Event = field(default_factory=threading.Event)
 
 
 @pytest.fixture
@@ -42,7 +45,14 @@ def receiver() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.got.append((dict(self.headers), body))
+            if receiver.drip.is_set():
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                while receiver.drip.is_set():
+                    self.wfile.write(b".")
+                    receiver.drip_over.wait(0.05)
             self.send_response(receiver.status)
+            if receiver.elsewhere:
+                self.send_header("Location", receiver.elsewhere)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
@@ -216,6 +226,18 @@ def test_two_that_send_at_once_send_once(plain_database: str, receiver: Receiver
         ("https://169.254.169.254/latest/meta-data", "private network"),
         ("https://[::1]/", "private network"),
         ("https://[::ffff:10.0.0.1]/", "private network"),
+        ("https://[::ffff:169.254.169.254]/", "private network"),
+        ("https://[64:ff9b::10.0.0.1]/", "private network"),
+        ("https://[2002:0a00:0001::]/", "private network"),
+        ("https://[fec0::1]/", "private network"),
+        ("https://[fe80::1]/", "private network"),
+        ("https://[fd12:3456::1]/", "private network"),
+        ("https://100.64.0.1/", "private network"),
+        ("https://0.0.0.0/", "private network"),
+        ("https://224.0.0.1/", "private network"),
+        ("https://[ff02::1]/", "private network"),
+        ("https://2130706433/", "private network"),
+        ("https://0x7f.1/", "private network"),
         ("https://user:password@8.8.8.8/", "user name"),
         ("https://no-such-host.invalid/", "not known"),
         ("https://", "https"),
@@ -239,6 +261,82 @@ def test_it_may_not_go_further_then(url: str) -> None:
         checked(url, Reach.LOOPBACK)
 
 
+def test_public_addresses_are_public() -> None:
+    for address in ("8.8.8.8", "2606:4700::1111", "64:ff9b::8.8.8.8", "2002:808:808::1"):
+        assert not is_inner(address), address
+
+
+def test_a_name_is_judged_by_what_it_stands_for_at_each_attempt(
+    connection: psycopg.Connection[Any], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = int(receiver.url.split(":")[2].partition("/")[0])
+    stands_for = ["8.8.8.8"]
+
+    def known(*_: object, **__: object) -> list[Any]:
+        return [(2, 1, 6, "", (address, port)) for address in stands_for]
+
+    monkeypatch.setattr("cloud_api.work.webhook.socket.getaddrinfo", known)
+    url = f"https://hooks.example.com:{port}/"
+    assert checked(url, Reach.PUBLIC)[1] == "8.8.8.8"
+    stands_for[:] = ["8.8.8.8", "10.0.0.7"]
+    with pytest.raises(AddressRefused, match=r"10\.0\.0\.7"):
+        checked(url, Reach.PUBLIC)
+    hook(connection, Receiver(url=url))
+    stand(connection, "gw-1")
+    answer = send_one(connection, NOW, Reach.PUBLIC)
+    assert answer is not None
+    assert not answer.delivered
+    assert "private network" in answer.said
+    assert receiver.got == []
+
+
+def test_a_redirect_is_not_followed(connection: psycopg.Connection[Any], receiver: Receiver) -> None:
+    hook(connection, receiver)
+    receiver.status, receiver.elsewhere = 307, f"{receiver.url}/inner"
+    stand(connection, "gw-1")
+    assert sent(connection) == 1
+    assert len(receiver.got) == 1
+    (said,) = connection.execute("select answer from alert_deliveries").fetchone() or ()
+    assert said.startswith("307 Temporary Redirect: it points elsewhere")
+
+
+def test_an_answer_that_drips_holds_nobody_up(receiver: Receiver) -> None:
+    receiver.drip.set()
+    answer = post(receiver.url, SECRET, 1, 1, b"{}", Reach.PRIVATE, deadline_s=0.3)
+    receiver.drip.clear()
+    receiver.drip_over.set()
+    for thread in [one for one in threading.enumerate() if one.name == "webhook"]:
+        thread.join()
+    assert (answer.delivered, answer.said) == (False, "no answer within 0 s")
+
+
+def test_a_receiver_that_is_away_is_asked_once_a_minute_whatever_waits(
+    connection: psycopg.Connection[Any], receiver: Receiver
+) -> None:
+    hook(connection, receiver)
+    receiver.status = 503
+    stand(connection, *(f"gw-{number}" for number in range(5)))
+    assert sent(connection) == 1
+    receiver.status = 200
+    assert sent(connection, NOW + dt.timedelta(minutes=1)) == 5
+    told = [event["subject"] for _, body in receiver.got[1:] for event in json.loads(body)["events"]]
+    assert sorted(told) == [f"gw-{number}" for number in range(5)]
+
+
+def test_a_delivery_that_was_cut_off_comes_again_under_its_number(
+    connection: psycopg.Connection[Any], plain_database: str, receiver: Receiver
+) -> None:
+    """The process ends after the receiver took it and before that is kept: the number tells the repeat."""
+    hook(connection, receiver)
+    stand(connection, "gw-1")
+    with connect(plain_database, autocommit=True) as cut_off, cut_off.transaction(force_rollback=True):
+        assert send_one(cut_off, NOW, Reach.PRIVATE) is not None
+    assert sent(connection) == 1
+    numbers = [headers["Plantledger-Delivery"] for headers, _ in receiver.got]
+    assert len(numbers) == 2
+    assert len(set(numbers)) == 1
+
+
 def test_quiet_hours_across_midnight_by_the_clock_of_the_site() -> None:
     zone = ZoneInfo("America/New_York")
     quiet = Quiet(dt.time(22), dt.time(6))
@@ -251,3 +349,9 @@ def test_quiet_hours_across_midnight_by_the_clock_of_the_site() -> None:
 
 def test_a_daily_digest_goes_out_in_the_morning() -> None:
     assert gathered_until("day", NOW) == dt.datetime(2026, 3, 5, 7, 0, tzinfo=dt.UTC)
+    zone = ZoneInfo("America/New_York")
+    saturday = dt.datetime(2026, 3, 7, 12, 30, tzinfo=dt.UTC)
+    assert gathered_until("day", saturday, zone) == dt.datetime(2026, 3, 8, 11, 0, tzinfo=dt.UTC)
+    assert gathered_until("day", NOW - dt.timedelta(hours=2), zone) == dt.datetime(
+        2026, 3, 4, 12, tzinfo=dt.UTC
+    )
