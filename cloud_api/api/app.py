@@ -33,7 +33,7 @@ from cloud_api.api.bodies import LARGEST, read_body
 from cloud_api.api.endpoints import ENDPOINTS, Endpoint
 from cloud_api.api.manual import document, page
 from cloud_api.api.parameters import caller, given
-from cloud_api.api.problems import bad_parameters, problem
+from cloud_api.api.problems import bad_parameters, for_reader, problem
 from cloud_api.api.watching import Watched
 from cloud_api.store.migrations import pending
 from cloud_api.store.pool import Pool, snapshot
@@ -216,7 +216,7 @@ def _ready(pool: Pool) -> Callable[[], Response]:
 
 
 def _tell_problems(app: FastAPI) -> None:
-    """Every error leaves as problem JSON."""
+    """Every error leaves as problem JSON; as a page, where a person looks at pages."""
 
     def questions(request: Request, error: Exception) -> Response:
         assert isinstance(error, QuestionError)
@@ -263,15 +263,24 @@ def _tell_problems(app: FastAPI) -> None:
         log.error("answer failed: %s", request.url.path, exc_info=error)
         return problem(500, "the service failed to answer; its log says more", request.url.path)
 
-    app.add_exception_handler(QuestionError, questions)
-    app.add_exception_handler(Refused, refused)
-    app.add_exception_handler(Conflict, conflict)
-    app.add_exception_handler(Missing, missing)
-    app.add_exception_handler(HTTPException, other)
-    app.add_exception_handler(QueryCanceled, slow)
-    app.add_exception_handler(OperationalError, database)
-    app.add_exception_handler(PoolTimeout, database)
-    app.add_exception_handler(Exception, fault)
+    for kind, handler in (
+        (QuestionError, questions),
+        (Refused, refused),
+        (Conflict, conflict),
+        (Missing, missing),
+        (HTTPException, other),
+        (QueryCanceled, slow),
+        (OperationalError, database),
+        (PoolTimeout, database),
+        (Exception, fault),
+    ):
+        app.add_exception_handler(kind, _for_reader(handler))
+
+
+def _for_reader(
+    handler: Callable[[Request, Exception], Response],
+) -> Callable[[Request, Exception], Response]:
+    return lambda request, error: for_reader(request, handler(request, error))
 
 
 def _paths(app: FastAPI) -> list[str]:

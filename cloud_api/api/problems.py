@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from http import HTTPStatus
 
 import msgspec
-from starlette.responses import Response
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
 
 from cloud_api.answers.question import Mistake
 
@@ -55,3 +57,36 @@ def bad_parameters(mistakes: Sequence[Mistake], instance: str, method: str = "GE
     kind, done = ("parameter", "answered") if method in ("GET", "HEAD") else ("field", "changed")
     detail = f"{count} {kind}{'s are' if count > 1 else ' is'} wrong; nothing was {done}"
     return problem(400, detail, instance, mistakes)
+
+
+def for_reader(request: Request, response: Response) -> Response:
+    """A problem as a page where a person asked with a browser, outside of the API; else as it is."""
+    accepts = request.headers.get("accept", "")
+    if request.url.path.startswith("/v1/") or "text/html" not in accepts or response.media_type != MEDIA_TYPE:
+        return response
+    said = msgspec.json.decode(response.body, type=Problem)
+    return HTMLResponse(_page(said), response.status_code, _kept(response))
+
+
+def _page(said: Problem) -> str:
+    wrong = "".join(
+        f"<li><strong>{escape(one.field)}</strong> {escape(one.message)}</li>" for one in said.errors
+    )
+    detail = f"{said.detail[:1].upper()}{said.detail[1:]}."
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
+        f"<title>{escape(said.title)} - Plantledger</title>"
+        '<link rel="stylesheet" href="/static/plantledger.css"><body><main><div class="answer apart">'
+        f'<h1>{escape(said.title)}</h1><p class="why">{escape(detail)}</p>'
+        f"{f'<ul>{wrong}</ul>' if wrong else ''}"
+        '<p><a href="/">To the figures</a></p></div></main></body></html>'
+    )
+
+
+def _kept(response: Response) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in response.headers.items()
+        if name not in ("content-type", "content-length")
+    }

@@ -174,3 +174,14 @@ class Rows(msgspec.Struct):
 def test_no_spreadsheet_takes_text_for_a_formula(start: str) -> None:
     body = encoded(Rows([{"a": f"{start}1+1"}]), "csv", "x").content.decode()
     assert body.split("\r\n", 1)[1].lstrip('"').startswith("'")
+
+
+def test_a_person_with_a_browser_reads_a_page_and_a_program_json(http: httpx.Client) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    page = http.get("/produkts", headers=browser)
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "<h1>Not Found</h1>" in page.text
+    assert "There is no /produkts" in page.text
+    assert http.get("/produkts").headers["content-type"] == "application/problem+json"
+    asked = http.get("/v1/costs?colour=red", headers=browser)
+    assert asked.json()["errors"][0]["field"] == "colour"
