@@ -43,7 +43,7 @@ def test_periods_are_locked_and_closed_by_forms(browser: httpx.Client) -> None:
     assert "unlock" in sent(browser, "/periods/2026-01/lock", "/periods").text
     done = sent(browser, "/periods/2026-01/close", "/periods")
     assert (done.status_code, done.url.path) == (200, "/periods")
-    assert "Closed up to 2026-01; nothing came late" in done.text
+    assert "Closed up to <span>2026-01</span>; nothing came late" in done.text
     assert sent(browser, "/periods/2026-01/close", "/periods").status_code == 409
     assert browser.post("/periods/2026-02/lock", data={"token": "stolen", "site": "tiny"}).status_code == 403
 
