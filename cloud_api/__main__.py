@@ -126,6 +126,7 @@ def _recompute(arguments: argparse.Namespace, settings: Settings) -> int:
             from_=arguments.begin,
             to=arguments.end,
             prove_=arguments.prove,
+            processes=settings.interpreters,
             say=say,
             complain=complain,
         )

@@ -337,15 +337,22 @@ def _reach(settings: Settings) -> Reach:
 
 def _serve_interpret(settings: Settings, url: str, stop: threading.Event, say: Say) -> None:
     from cloud_api.work.alerting import Alerting
+    from cloud_api.work.crew import relieve
     from cloud_api.work.worker import Worker
 
-    alerts = threading.Thread(target=Alerting(url, _reach(settings)).run, args=[stop], name="alerts")
-    alerts.start()
+    alerting = Alerting(url, _reach(settings))
+    beside = (
+        threading.Thread(target=alerting.run, args=[stop], name="alerts"),
+        threading.Thread(target=relieve, args=[url, settings.interpreters - 1, stop], name="backlog"),
+    )
+    for thread in beside:
+        thread.start()
     try:
         Worker(url).run(stop)
     finally:
         stop.set()
-        alerts.join()
+        for thread in beside:
+            thread.join()
 
 
 # A role imports what it needs when it runs: the others' processes and the short commands stay small.

@@ -39,6 +39,7 @@ NAMES: dict[str, str] = {
     "BEHIND_PROXY": "addresses of proxies that end TLS in front of this server, by comma; * for any",
     "REQUIRE_KEY": "true: reading needs a key on loopback too",
     "REQUESTS_PER_MINUTE": "requests that one key, person or address may make a minute (default 1200)",
+    "INTERPRETERS": "processes that interpret a backlog of history together (default: one a core)",
     "ALERTS_PRIVATE": "true: webhooks may go to private networks, by http too; loopback: to this machine "
     "only (default while nobody else reaches the server)",
     "OIDC_ISSUER": "identity provider whose bearer tokens are taken, as https://login.example.com/realm",
@@ -70,6 +71,7 @@ class Settings:
     behind_proxy: str = ""
     require_key: bool = False
     requests_per_minute: int = 1200
+    interpreters: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
     alerts_private: str = ""
     oidc_issuer: str | None = None
     oidc_audience: str = "plantledger"
@@ -180,6 +182,7 @@ def _settings(told: Mapping[str, tuple[str, str]], faults: list[str]) -> Setting
         behind_proxy=text("BEHIND_PROXY")[0],
         require_key=_truth(*text("REQUIRE_KEY"), faults),
         requests_per_minute=_count(*text("REQUESTS_PER_MINUTE"), 1200, faults),
+        interpreters=_count(*text("INTERPRETERS"), len(os.sched_getaffinity(0)), faults),
         alerts_private=_reach(*text("ALERTS_PRIVATE"), faults),
         oidc_issuer=_url(*text("OIDC_ISSUER"), ("https", "http"), faults),
         oidc_audience=text("OIDC_AUDIENCE")[0] or "plantledger",

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +18,7 @@ from cloud_api.store import evidence, marks, plant, pool
 from cloud_api.store.statements import statement
 from cloud_api.store.times import HOUR_US, from_us, hour_of, to_us
 from cloud_api.store.wall_time import UnreadableTime, read_instant
+from cloud_api.work.crew import WORTH_HOURS, Crew, cores
 from cloud_api.work.proof import Proof, changed_since_close, prove
 from cloud_api.work.replay import Close, Replay, charges_differing, closes_of, overlapping
 from cloud_api.work.turn import Books
@@ -30,8 +28,6 @@ Say = Callable[[str], None]
 SHOWN = 20
 """At most so many differences of a machine are printed."""
 WAIT_S = 0.2
-WORTH_HOURS = 2000
-"""Fewer machine-hours are computed in one process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +49,12 @@ def run(
     from_: str | None = None,
     to: str | None = None,
     prove_: bool = False,
+    processes: int | None = None,
     say: Say,
     complain: Say,
 ) -> int:
-    """Rebuilds or proves the figures of machines in a window (dates in the site's zone, or RFC 3339).
+    """Rebuilds or proves the figures of machines in a window (dates in the site's zone, or RFC 3339), in
+    so many processes (None: as many as there are cores).
 
     Gives the exit code: 0, or 1 where a figure does not follow from the samples or the question is wrong.
     """
@@ -65,7 +63,7 @@ def run(
             chosen = _chosen(connection, site, machine, from_, to)
             if prove_:
                 return _prove(connection, chosen, say, complain)
-            return _rebuild(connection, url, chosen, say)
+            return _rebuild(connection, url, chosen, processes, say)
     except CloudError as error:
         complain(str(error))
         return 1
@@ -106,7 +104,9 @@ def _instant(word: str | None, option: str, zone: ZoneInfo) -> int | None:
         raise CloudError(f"'{word}' is no date", option, "write it as 2026-01-31") from None
 
 
-def _rebuild(connection: Connection[TupleRow], url: str, chosen: list[Chosen], say: Say) -> int:
+def _rebuild(
+    connection: Connection[TupleRow], url: str, chosen: list[Chosen], processes: int | None, say: Say
+) -> int:
     """Marks every hour of the window and works, beside a running interpreter if any, until it is done."""
     begin = time.monotonic()
     hours = 0
@@ -116,7 +116,7 @@ def _rebuild(connection: Connection[TupleRow], url: str, chosen: list[Chosen], s
     worker = Worker(url)
     machines = [each.machine_id for each in chosen]
     last = _last_mark(connection)
-    _together(url, machines, hours)
+    _together(url, machines, hours, processes or cores())
     while True:
         worker.drain(connection, machines)
         if not _older_marks(connection, machines, last):
@@ -126,32 +126,15 @@ def _rebuild(connection: Connection[TupleRow], url: str, chosen: list[Chosen], s
     return 0
 
 
-def _together(url: str, machines: list[int], hours: int) -> None:
-    """Works on the machines in as many processes as there are cores, where it is worth their start. What a
-    process leaves, because it failed or another interpreter held a machine, the caller goes on with."""
-    processes = min(len(machines), len(os.sched_getaffinity(0)))
+def _together(url: str, machines: list[int], hours: int, processes: int) -> None:
+    """Works on the machines in some processes, where it is worth their start. What a process leaves, as it
+    failed or another interpreter held a machine, the caller goes on with."""
+    processes = min(len(machines), processes)
     if processes < 2 or hours < WORTH_HOURS:
         return
-    begun = [
-        subprocess.Popen(
-            [sys.executable, "-m", "cloud_api.work.drain", *map(str, machines[at::processes])],
-            stdin=subprocess.PIPE,
-            text=True,
-        )
-        for at in range(processes)
-    ]
-    try:
-        for process in begun:
-            assert process.stdin is not None
-            process.stdin.write(url)
-            process.stdin.close()
-        for process in begun:
-            process.wait()
-    finally:
-        for process in begun:
-            if process.poll() is None:
-                process.terminate()
-                process.wait()
+    with Crew(url) as crew:
+        crew.begin([machines[at::processes] for at in range(processes)])
+        crew.wait()
 
 
 def _mark(connection: Connection[TupleRow], each: Chosen) -> int:

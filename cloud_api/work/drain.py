@@ -1,8 +1,10 @@
-"""One process of `recompute`: interprets marked hours of some machines. The address of the database comes on
-standard input, so that no list of processes shows its password."""
+"""One process of a crew: interprets marked hours until none is left that it can serve, or it is asked to end.
+
+The address of the database comes on standard input, so that no list of processes shows its password."""
 
 from __future__ import annotations
 
+import signal
 import sys
 
 from cloud_api.store import pool
@@ -10,11 +12,14 @@ from cloud_api.work.worker import Worker
 
 
 def main() -> int:
-    """Works on the machines named by their ids until none of their marks is left that it can serve."""
+    """Works on the machines named by their ids; where none is named, on the history of any."""
+    asked: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: asked.append(number))
     url = sys.stdin.read().strip()
-    machines = [int(word) for word in sys.argv[1:]]
-    with pool.connect(url, name="recompute", autocommit=True) as connection:
-        Worker(url).drain(connection, machines)
+    machines = frozenset(int(word) for word in sys.argv[1:]) or None
+    with pool.connect(url, name="crew", autocommit=True) as connection:
+        Worker(url).drain(connection, machines, lambda: bool(asked), past_only=machines is None)
     return 0
 
 

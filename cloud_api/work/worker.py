@@ -84,13 +84,22 @@ class Worker:
                 told = True
                 stop.wait(RECONNECT_S)
 
-    def drain(self, connection: Connection[TupleRow], machines: Collection[int] | None = None) -> None:
-        """Works until no mark (of these machines) is left that it can serve. Raises what goes wrong."""
+    def drain(
+        self,
+        connection: Connection[TupleRow],
+        machines: Collection[int] | None = None,
+        asked_to_end: Callable[[], bool] = lambda: False,
+        past_only: bool = False,
+    ) -> None:
+        """Works until no mark (of these machines; of hours that are past) is left that it can serve, or it is
+        asked to end. Raises what goes wrong."""
         turns = Turns(connection)
         served = True
         while served:
             served = False
-            for machine_id in self._marked(connection):
+            for machine_id in self._marked(connection, past_only):
+                if asked_to_end():
+                    return
                 if machines is None or machine_id in machines:
                     served = turns.history(machine_id, self.now()) or served
 
@@ -102,9 +111,9 @@ class Worker:
         """One look at what the floor of every site should be asked."""
         self._asking.round(connection)
 
-    @staticmethod
-    def _marked(connection: Connection[TupleRow]) -> list[int]:
-        found = connection.execute(statement("work.history"), {"before": "infinity"}).fetchall()
+    def _marked(self, connection: Connection[TupleRow], past_only: bool) -> list[int]:
+        before = from_us(live_from(self.now())) if past_only else "infinity"
+        found = connection.execute(statement("work.history"), {"before": before}).fetchall()
         return [row[0] for row in found]
 
     def _work(self, connection: Connection[TupleRow], stop: Event) -> None:

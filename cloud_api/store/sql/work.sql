@@ -12,6 +12,16 @@ from marks join machines using (machine_id)
 where hour < %(before)s and exists (select from plant_versions v where v.site = machines.site)
 group by machine_id order by min(mark_id);
 
+-- name: backlog
+-- Marks before an hour that can be served, counted up to a number.
+select count(*)
+from (
+    select 1
+    from marks join machines using (machine_id)
+    where hour < %(before)s and exists (select from plant_versions v where v.site = machines.site)
+    limit %(most)s
+) as marked;
+
 -- name: claim
 -- Takes a machine for this session, unless another has it.
 select pg_try_advisory_lock(hashtext('plantledger interpret'), %(machine_id)s);
