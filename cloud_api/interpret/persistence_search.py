@@ -60,6 +60,7 @@ class Design:
         self.bases = [np.linalg.qr(whitened(self.base, r))[0] for r in CORRELATIONS]
         self.weights = np.array([self._lengths(at) for at in range(len(CORRELATIONS))])
         self._prices: dict[int, Array] = {}
+        self._columns: dict[int, Array] = {}
 
     def _lengths(self, at: int) -> Array:
         """Squared lengths of shapes, whitened and free of level and season."""
@@ -74,14 +75,16 @@ class Design:
 
     def column(self, which: int) -> Array:
         """A shape, whitened and free of level and season, at each correlation."""
-        columns = []
-        for r, basis in zip(CORRELATIONS, self.bases, strict=True):
-            white = whitened(self.shapes[:, which : which + 1], r)[:, 0]
-            columns.append(white - basis @ (basis.T @ white))
-        return np.array(columns)
+        if which not in self._columns:
+            columns = []
+            for r, basis in zip(CORRELATIONS, self.bases, strict=True):
+                white = whitened(self.shapes[:, which : which + 1], r)[:, 0]
+                columns.append(white - basis @ (basis.T @ white))
+            self._columns[which] = np.array(columns)
+        return self._columns[which]
 
     def products(self, vectors: Array) -> Array:
-        """Products of vectors (correlation, observation; free of level and season) with all shapes."""
+        """Products of vectors (correlation, ..., observation; free of level and season) with all shapes."""
         back = unwhitened(vectors)
         before = back[..., ::-1]
         since = np.cumsum(before, axis=-1)
@@ -115,12 +118,12 @@ def design(count: int, seasons: tuple[str, ...] | None) -> Design:
 
 class Left(Struct, frozen=True):
     """What some effects leave, at each correlation: whitened values less level, season and effects (`rest`),
-    and their products with all shapes; the orthonormal `basis` of the effects, in order; squared lengths of
+    and their products with all shapes; an orthonormal `basis` of the effects, a row each; squared lengths of
     all shapes beside them, in `weights` infinite where a shape is among them already."""
 
     rest: Array
     products: Array
-    basis: tuple[Array, ...]
+    basis: Array
     lengths: Array
     weights: Array
 
@@ -136,9 +139,10 @@ class Search:
             targets.append(white - basis @ (basis.T @ white))
         first = np.array(targets)
         lengths = plan.weights
-        empty = Left(first, plan.products(first), (), lengths, plan.seen(lengths))
-        self._left: dict[tuple[int, ...], Left] = {(): empty}
-        self._told: dict[tuple[int, ...], Array] = {}
+        basis = np.zeros((len(CORRELATIONS), 0, plan.count))
+        self._empty = Left(first, plan.products(first), basis, lengths, plan.seen(lengths))
+        self._left: dict[frozenset[int], Left] = {frozenset(): self._empty}
+        self._told: dict[frozenset[int], Array] = {}
 
     def run(self) -> tuple[list[int], float]:
         """Shapes taken in while the criterion falls, in the order of their evidence; and the criterion. Where
@@ -185,19 +189,19 @@ class Search:
 
     def alone(self, chosen: Sequence[int]) -> tuple[float, float]:
         """BIC of the chosen effects, and the correlation that is best with them."""
-        rest = self._without(tuple(chosen)).rest
+        rest = self._without(frozenset(chosen)).rest
         told = self.design.bic(np.einsum("rn,rn->r", rest, rest), len(chosen))
         best = int(np.argmin(told))
         return float(told[best] + self.design.prior[list(chosen)].sum()), CORRELATIONS[best]
 
     def one_more(self, chosen: Sequence[int]) -> Array:
         """BIC of the chosen effects with each of all shapes besides, at the correlation best for it."""
-        key = tuple(chosen)
+        key = frozenset(chosen)
         if key not in self._told:
             self._told[key] = self._one_more(key)
         return self._told[key]
 
-    def _one_more(self, chosen: tuple[int, ...]) -> Array:
+    def _one_more(self, chosen: frozenset[int]) -> Array:
         left = self._without(chosen)
         explained = left.products**2
         explained /= left.weights
@@ -207,30 +211,39 @@ class Search:
         best: Array = told.min(axis=0) + self.design.prior + float(self.design.prior[list(chosen)].sum())
         return best
 
-    def _without(self, chosen: tuple[int, ...]) -> Left:
-        """What the chosen effects leave."""
+    def _without(self, chosen: frozenset[int]) -> Left:
+        """What the chosen effects leave: from what all but one of them leave where that is known."""
         if chosen not in self._left:
-            before = self._without(chosen[:-1])
-            own = self._beside(before, chosen[-1])
-            along = np.einsum("rn,rn->r", own, before.rest)[:, None]
-            shared = self.design.products(own)
-            lengths = before.lengths - shared**2
-            self._left[chosen] = Left(
-                before.rest - along * own,
-                before.products - along * shared,
-                (*before.basis, own),
-                lengths,
-                self.design.seen(lengths),
-            )
+            last = next((each for each in chosen if chosen - {each} in self._left), None)
+            if last is None:
+                columns = np.stack([self.design.column(each) for each in sorted(chosen)], axis=2)
+                basis = np.linalg.qr(columns)[0].transpose(0, 2, 1)
+                self._left[chosen] = self._beside(self._empty, basis)
+            else:
+                before = self._left[chosen - {last}]
+                self._left[chosen] = self._beside(before, self._unit(before, last)[:, None, :])
         return self._left[chosen]
 
-    def _beside(self, before: Left, which: int) -> Array:
+    def _beside(self, before: Left, more: Array) -> Left:
+        """What is left without more unit vectors, orthogonal to those before and to each other."""
+        along = more @ before.rest[:, :, None]
+        shared = self.design.products(more)
+        lengths = before.lengths - np.einsum("rkm,rkm->rm", shared, shared)
+        return Left(
+            before.rest - (along * more).sum(axis=1),
+            before.products - (along * shared).sum(axis=1),
+            np.concatenate([before.basis, more], axis=1),
+            lengths,
+            self.design.seen(lengths),
+        )
+
+    def _unit(self, before: Left, which: int) -> Array:
         """The unit vector of an effect beside others; nothing where it is one of them."""
         own = self.design.column(which)
         whole = np.einsum("rn,rn->r", own, own)
-        for _ in range(2):
-            for known in before.basis:
-                own = own - known * np.einsum("rn,rn->r", known, own)[:, None]
+        for _ in range(2 if before.basis.shape[1] else 0):
+            along = before.basis @ own[:, :, None]
+            own = own - (along * before.basis).sum(axis=1)
         length = np.einsum("rn,rn->r", own, own)
         seen = length > ROUNDING * whole
         unit: Array = own * np.where(seen, 1 / np.sqrt(np.where(seen, length, 1.0)), 0.0)[:, None]
@@ -262,9 +275,9 @@ def whitened(columns: Array, correlation: float) -> Array:
 
 
 def unwhitened(vectors: Array) -> Array:
-    """Vectors (correlation, observation) whose products with columns are those of `vectors` with the whitened
-    columns."""
-    r = np.array(CORRELATIONS)[:, None]
+    """Vectors (correlation, ..., observation) whose products with columns are those of `vectors` with the
+    whitened columns."""
+    r = np.array(CORRELATIONS).reshape(-1, *[1] * (vectors.ndim - 1))
     out = vectors.copy()
     out[..., :1] *= np.sqrt(1 - r**2)
     out[..., :-1] -= r * vectors[..., 1:]
