@@ -20,16 +20,17 @@ from cloud_api.answers.assumptions_plans import budgeted, scheduled
 from cloud_api.answers.assumptions_prices import prices
 from cloud_api.answers.assumptions_streams import Watched, per_day, rows_of, watched
 from cloud_api.answers.envelope import envelope
+from cloud_api.answers.memory import remembered
 from cloud_api.answers.options import Option
 from cloud_api.answers.paging import one_page
 from cloud_api.answers.places import Site
 from cloud_api.answers.question import Question, told
 from cloud_api.answers.shapes.assumptions import AssumptionRow, Assumptions, Observation, Proposed, Spell
+from cloud_api.answers.standing import data_spans
 from cloud_api.interpret.allowance import allowance, unit_cost
 from cloud_api.interpret.drift import Stake, cusum, robust_mean
 from cloud_api.interpret.drift_watch import Standing, Stream, limits, watch
 from cloud_api.interpret.money import exactly, shown
-from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us, to_us
 
 OPTIONS = (
@@ -73,7 +74,7 @@ def assumptions(
     connection: Connection[Any], question: Question, sees_money: bool, now: dt.datetime
 ) -> Assumptions:
     """Every assumption of the machines asked for: broken ones first, dearest first."""
-    rows = found(connection, question, now)
+    rows = found(connection, question, now, question.options.get("series") == "yes")
     kind, status = question.options.get("assumption"), question.options.get("status")
     kept = [
         row
@@ -85,9 +86,12 @@ def assumptions(
     return Assumptions(**envelope(connection, question, now), next_cursor=cursor, rows=page)
 
 
+@remembered
 @exactly
-def found(connection: Connection[Any], question: Question, now: dt.datetime) -> list[AssumptionRow]:
-    """The rows of all sites of a question, in no order."""
+def found(
+    connection: Connection[Any], question: Question, now: dt.datetime, series: bool = False
+) -> Sequence[AssumptionRow]:
+    """The rows of all sites of a question, in no order; with their observations and sums where `series`."""
     rows: list[AssumptionRow] = []
     for site in question.sites:
         frame = frame_of(connection, question, site, now)
@@ -96,7 +100,7 @@ def found(connection: Connection[Any], question: Question, now: dt.datetime) -> 
         own = list(watched_at(connection, question, site, frame))
         heights = limits([each.stream for each in own], (frame.end - frame.first).days)
         rows += [
-            _row(question, frame, each, watch(each.stream, _stake(question, frame, each), limit))
+            _row(frame, each, watch(each.stream, _stake(question, frame, each), limit), series)
             for each, limit in zip(own, heights, strict=True)
         ]
         rows += prices(connection, question, site, frame)
@@ -121,8 +125,8 @@ def frame_of(connection: Connection[Any], question: Question, site: Site, now: d
     until = min(to_us(now), to_us(now) if question.to_us is None else question.to_us)
     end = site.day_of(until - 1) + dt.timedelta(days=1)
     first = end - BACK
-    ids = {"machines": [machine.machine_id for machine in question.machines if machine.site == site.name]}
-    firsts = [to_us(begun) for begun, _ in connection.execute(statement("answers.trust_spans"), ids)]
+    ids = [machine.machine_id for machine in question.machines if machine.site == site.name]
+    firsts = [to_us(begun) for begun, _ in data_spans(connection, ids)]
     first = max(first, site.day_of(min(firsts))) if firsts else first
     if question.from_us is not None:
         first = min(end, site.day_of(question.from_us))
@@ -174,7 +178,7 @@ def _stake(question: Question, frame: Frame, each: Watched) -> Stake:
     )
 
 
-def _row(question: Question, frame: Frame, each: Watched, standing: Standing) -> AssumptionRow:
+def _row(frame: Frame, each: Watched, standing: Standing, series: bool) -> AssumptionRow:
     said = standing.assessment
     since = None if said.since is None else each.days[said.since]
     moved = None if standing.moved is None else each.days[standing.moved]
@@ -208,7 +212,7 @@ def _row(question: Question, frame: Frame, each: Watched, standing: Standing) ->
             accept=f"/v1/assumptions/{quote(id_, safe=':')}/accept",
         ),
         history=_history(each, standing),
-        series=_series(each.stream, standing) if question.options.get("series") == "yes" else UNSET,
+        series=_series(each.stream, standing) if series else UNSET,
         evidence=_evidence(each, frame, since),
     )
 

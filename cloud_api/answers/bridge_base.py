@@ -28,7 +28,7 @@ from cloud_api.answers.grouping import Key
 from cloud_api.answers.options import Option
 from cloud_api.answers.places import Site
 from cloud_api.answers.question import Mistake, Question, QuestionError
-from cloud_api.store.statements import statement
+from cloud_api.answers.standing import data_spans
 from cloud_api.store.times import to_us
 
 MEASURES = ("unit_cost", "total_cost", "margin")
@@ -111,11 +111,8 @@ def data_share(connection: Connection[Any], base: Question | None) -> Decimal | 
     """The share of a base window that lies between the first and the last data; None for no window."""
     if base is None or base.from_us is None or base.to_us is None:
         return None
-    ids = {"machines": [machine.machine_id for machine in base.machines]}
-    spans = [
-        (to_us(first), to_us(last))
-        for first, last in connection.execute(statement("answers.trust_spans"), ids)
-    ]
+    ids = [machine.machine_id for machine in base.machines]
+    spans = [(to_us(first), to_us(last)) for first, last in data_spans(connection, ids)]
     if not spans:
         return Decimal(0)
     begin = max(base.from_us, min(first for first, _ in spans))

@@ -17,15 +17,14 @@ from cloud_api.answers.bridge_links import segments_of
 from cloud_api.answers.bridge_rounding import Told, decimal
 from cloud_api.answers.bridge_sides import UNUSED, Makes
 from cloud_api.answers.bridge_spans import Found, dearest_spans
-from cloud_api.answers.bridge_walks import Step, Walk
+from cloud_api.answers.bridge_walks import Place, Step, Walk
 from cloud_api.answers.grouping import key_of
-from cloud_api.answers.ledger import grain_of, wanted
+from cloud_api.answers.ledger import entries_of, grain_of, wanted
 from cloud_api.answers.notes import by_id, ref, said_at
 from cloud_api.answers.places import Site
 from cloud_api.answers.question import Question
 from cloud_api.answers.shapes.bridge import EvidenceRow
 from cloud_api.answers.shapes.notes import NoteRef
-from cloud_api.interpret.ledger import price
 from cloud_api.interpret.matching import Said
 from cloud_api.interpret.model import Segment
 from cloud_api.interpret.money import exactly, shown
@@ -203,19 +202,31 @@ def evidence_of(
     )[:BARS]
     causes = sorted({step[0].cause for step in largest if step[0].cause is not None})
     chosen = frozenset(largest)
-    names = {step[0].cell_name for step in largest}
-    movers = {name: moved for name, moved in walk.movers.items() if name in names}
+    movers = _movers(question, largest, walk)
     windows: list[tuple[Window, Question]] = [("end", question)]
     if base is not None:
         windows.append(("start", base))
     for window, asked in windows:
         for found in dearest_spans(connection, asked, causes, movers) if causes else ():
-            for step, amount, cost in _adds(found, asked, walk, window, base is None, per_unit):
+            for step, amount, cost in _adds(connection, found, asked, walk, window, base is None, per_unit):
                 if step in chosen and amount:
                     evidence.pieces[step].append(Piece(window, found, amount, cost))
         for site in asked.sites:
             evidence.notes.setdefault(site.name, []).extend(_notes(connection, site, asked))
     return evidence
+
+
+def _movers(question: Question, largest: Iterable[Step], walk: Walk) -> dict[str, dict[Place, Fraction]]:
+    """How far machines moved the factors of the largest bars, as far as their groups hold the machine."""
+    lines = {(machine.site, machine.name): machine.line for machine in question.machines}
+    movers: dict[str, dict[Place, Fraction]] = {}
+    for factor, group in largest:
+        said = dict(zip(question.by, group, strict=True))
+        for place, moved in walk.movers.get(factor.cell_name, {}).items():
+            own = {"site": place[0], "machine": place[1], "line": lines.get(place)}
+            if all(said.get(name, value) == value for name, value in own.items()):
+                movers.setdefault(factor.cell_name, {})[place] = moved
+    return movers
 
 
 def _notes(connection: Connection[Any], site: Site, question: Question) -> list[tuple[Said, NoteRef]]:
@@ -227,13 +238,21 @@ def _notes(connection: Connection[Any], site: Site, question: Question) -> list[
 
 
 def _adds(
-    found: Found, question: Question, walk: Walk, window: Window, of_standard: bool, per_unit: bool
+    connection: Connection[Any],
+    found: Found,
+    question: Question,
+    walk: Walk,
+    window: Window,
+    of_standard: bool,
+    per_unit: bool,
 ) -> Iterator[tuple[Step, Fraction, Decimal]]:
     """What a span adds to each bar, and what it cost for it."""
     adding: Amounts = defaultdict(Decimal)
     costs: dict[Step, Decimal] = defaultdict(Decimal)
     for segment in found.members:
-        for step, makes, amount, cost in _entries(found, segment, question, of_standard, per_unit):
+        for step, makes, amount, cost in _entries(
+            connection, found, segment, question, of_standard, per_unit
+        ):
             adding[step, makes] += amount
             costs[step] += cost
     at = 0 if window == "start" else 1
@@ -245,14 +264,19 @@ def _adds(
 
 
 def _entries(
-    found: Found, segment: Segment, question: Question, of_standard: bool, per_unit: bool
+    connection: Connection[Any],
+    found: Found,
+    segment: Segment,
+    question: Question,
+    of_standard: bool,
+    per_unit: bool,
 ) -> Iterator[tuple[Step, Makes | None, Decimal, Decimal]]:
     """Bar, product, what is in the bar, and the cost of the entries of a segment; a changeover against
     standard stands in its parts, with its whole cost beside each."""
     assert found.site.book is not None
     book = found.site.book.at(segment.production_day)
     machines = {found.machine.name: found.machine}
-    for entry in wanted(price([segment], found.machine.name, book), question):
+    for entry in wanted(entries_of(connection, book, segment), question):
         cell = (entry.resource, entry.cause)
         if per_unit and cell in UNUSED:
             continue

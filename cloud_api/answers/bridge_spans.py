@@ -14,6 +14,7 @@ from typing import Any
 from psycopg import Connection
 
 from cloud_api.answers.grouping import filters
+from cloud_api.answers.ledger import PARTS
 from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.question import Question
 from cloud_api.answers.stretches import STATES_OF_CAUSE, Stretch, joined, segment_of
@@ -32,7 +33,12 @@ LONG_US = 15 * MINUTE_US
 """A segment at an hour's edge that is shorter is not followed into the next: that is dearer by itself, or
 small."""
 
-_BY_HOUR = frozenset({"order", "shift", "reason"})
+_SUMS = b"from (select *, null::timestamptz as hour from entry_parts where entries <> 0) as entries"
+_PLAIN_SUMS = (
+    b"from (select *, null::timestamptz as hour, null::text as order_id, null::text as shift, "
+    b"null::text as reason from entry_days where entries <> 0) as entries"
+)
+"""Sums by production day in the place of entries, with and without order, shift and reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,6 @@ def _days(
 ) -> list[tuple[str, int, dt.date]]:
     """Factor, machine and production day."""
     whole = days_at(site, question.from_us, question.to_us)
-    by_hour = whole is None or _BY_HOUR & question.wanted.keys()
     span = window_at(site, question.from_us, question.to_us)
     by_machine = "machine" in question.by or "line" in question.by
     pairs = [
@@ -92,14 +97,17 @@ def _days(
         "most": DAYS,
         "by_machine": by_machine,
         "by_product": "product" in question.by,
-        "first_hour": span.first_hour,
-        "end_hour": span.end_hour,
-        "first_day": span.first_day if by_hour or whole is None else whole[0],
-        "end_day": span.end_day if by_hour or whole is None else whole[1],
+        "first_hour": span.first_hour if whole is None else None,
+        "end_hour": span.end_hour if whole is None else None,
+        "first_day": span.first_day if whole is None else whole[0],
+        "end_day": span.end_day if whole is None else whole[1],
         **filters(question),
     }
-    name = "bridge.dearest_days_by_hour" if by_hour else "bridge.dearest_days"
-    rows = connection.execute(statement(name), parameters).fetchall()
+    text = statement("bridge.dearest_days")
+    if whole is not None:
+        sums = _SUMS if PARTS & question.wanted.keys() else _PLAIN_SUMS
+        text = text.replace(b"from entries", sums)
+    rows = connection.execute(text, parameters).fetchall()
     return sorted({(factor, machine_id, day) for factor, machine_id, _, day in rows})
 
 

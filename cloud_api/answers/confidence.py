@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,11 +14,12 @@ from psycopg import Connection
 from cloud_api.answers import ledger
 from cloud_api.answers.edges import edge_missing, edge_outputs
 from cloud_api.answers.grouping import filters
+from cloud_api.answers.memory import remembered
 from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.posting import read_ledger
 from cloud_api.answers.question import Question
 from cloud_api.answers.shapes import Confidence, ConfidenceAnswer, Finding, Grade, Missing, MissingStandard
-from cloud_api.answers.standing import standing, window
+from cloud_api.answers.standing import data_spans, standing, window
 from cloud_api.answers.window import days_at, window_at
 from cloud_api.interpret.confidence import grade, trust_facts
 from cloud_api.interpret.model import Output
@@ -61,6 +63,41 @@ def trust(
 
     `known`: what `unexplained` gives, where the caller has it already.
     """
+    behind = _behind(connection, question.without(*CAUSAL).grouped(), now)
+    part, whole = unexplained(connection, question) if known is None else known
+    share_unexplained = share(abs(part), abs(whole)) if whole else None
+    return Confidence(
+        grade=_grade(
+            behind.coverage, share_unexplained, behind.reasons, behind.worst_count, bool(behind.standards)
+        ),
+        coverage=behind.coverage,
+        unexplained_share=share_unexplained,
+        reason_coverage=behind.reasons,
+        count_closure=behind.worst_count,
+        clock_offset_s=behind.clock,
+        late_rows=behind.late,
+        missing_standards=behind.standards,
+        missing=behind.missing,
+        findings=behind.findings,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What is known of the data behind a question, whatever causes it asks for."""
+
+    coverage: Decimal | None
+    reasons: Decimal | None
+    worst_count: Decimal | None
+    clock: Decimal | None
+    late: int
+    standards: list[MissingStandard]
+    missing: list[Missing]
+    findings: list[Finding]
+
+
+@remembered
+def _behind(connection: Connection[Any], question: Question, now: datetime) -> Behind:
     scheduled = trusted = stops = reasoned = 0
     late = 0
     standards: list[MissingStandard] = []
@@ -82,21 +119,13 @@ def trust(
         missing += others
         findings += [*_findings(connection, parameters), *_silences(connection, question, parameters)]
         counts += _count_differences(connection, site, machines)
-    clock = _one(connection, "trust_clocks", {"sites": [site.name for site in question.sites]})[0]
-    coverage = min(share(trusted, scheduled), Decimal(1)) if scheduled else None
-    part, whole = unexplained(connection, question) if known is None else known
-    share_unexplained = share(abs(part), abs(whole)) if whole else None
-    reasons = share(reasoned, stops) if stops else None
-    worst_count = max(counts, default=None)
-    return Confidence(
-        grade=_grade(coverage, share_unexplained, reasons, worst_count, bool(standards)),
-        coverage=coverage,
-        unexplained_share=share_unexplained,
-        reason_coverage=reasons,
-        count_closure=worst_count,
-        clock_offset_s=clock,
-        late_rows=late,
-        missing_standards=standards,
+    return Behind(
+        coverage=min(share(trusted, scheduled), Decimal(1)) if scheduled else None,
+        reasons=share(reasoned, stops) if stops else None,
+        worst_count=max(counts, default=None),
+        clock=_one(connection, "trust_clocks", {"sites": [site.name for site in question.sites]})[0],
+        late=late,
+        standards=standards,
         missing=missing,
         findings=findings,
     )
@@ -175,8 +204,7 @@ def _scheduled_us(
     where the question leaves the end open, to the last data of any of them."""
     if site.book is None:
         return 0
-    ids = {"machines": [machine.machine_id for machine in machines]}
-    spans = connection.execute(statement("answers.trust_spans"), ids).fetchall()
+    spans = data_spans(connection, [machine.machine_id for machine in machines])
     end = min(to_us(now), max((to_us(last) for _, last in spans), default=0))
     if question.to_us is not None:
         end = min(to_us(now), question.to_us)

@@ -22,6 +22,7 @@ from cloud_api.answers.paging import one_page
 from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.question import Question
 from cloud_api.answers.shapes.constraints import ConstraintRow, Constraints, Prop, View, Views
+from cloud_api.answers.standing import data_spans
 from cloud_api.interpret.constraints import (
     Bearing,
     ConstraintShare,
@@ -32,7 +33,6 @@ from cloud_api.interpret.constraints import (
     shares,
 )
 from cloud_api.interpret.money import CONTEXT, exactly, shown
-from cloud_api.store.statements import statement
 from cloud_api.store.times import to_us
 
 ZERO = Decimal(0)
@@ -70,11 +70,8 @@ def constraints(
 
 def span_of_data(connection: Connection[Any], question: Question) -> tuple[int, int] | None:
     """The window of a question as far as there is data; None where there is none."""
-    ids = {"machines": [machine.machine_id for machine in question.machines]}
-    spans = [
-        (to_us(first), to_us(last))
-        for first, last in connection.execute(statement("answers.trust_spans"), ids)
-    ]
+    ids = [machine.machine_id for machine in question.machines]
+    spans = [(to_us(first), to_us(last)) for first, last in data_spans(connection, ids)]
     if not spans:
         return None
     begin = min(first for first, _ in spans) if question.from_us is None else question.from_us

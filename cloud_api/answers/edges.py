@@ -12,6 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 from psycopg import Connection
 
+from cloud_api.answers.memory import remembered
 from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.question import Question
 from cloud_api.answers.window import window_at
@@ -64,24 +65,27 @@ def _parts(connection: Connection[Any], question: Question, site: Site) -> Itera
                 yield from _slices(connection, site, machine, from_us, to_us)
 
 
+@remembered
 def _slices(
     connection: Connection[Any], site: Site, machine: Machine, from_us: int, to_us: int
-) -> Iterator[HourResult]:
+) -> list[HourResult]:
     """The slices of one machine-hour that lie in [from_us, to_us), a span inside one UTC hour."""
     if site.book is None:
-        return
+        return []
     who = subject(connection, machine.machine_id, site.plant, datetime.now(UTC))
     hour = hour_of(from_us)
     if who is None or who.watermark_us <= from_us or who.first_us >= to_us:
-        return
+        return []
     begin = boundary_before(connection, machine.machine_id, hour)
     start = hour_of(who.first_us) if begin is None else begin.hour_us
     known = evidence(connection, who, start, hour + HOUR_US)
     later = boundaries(connection, machine.machine_id, start + HOUR_US, hour + HOUR_US)
     cuts = [cut for cut in (from_us, to_us) if cut % HOUR_US]
-    for part in interpret(machine.name, site.book, known, begin, later, hour, cuts).hours:
-        if from_us <= part.from_us and part.to_us <= to_us:
-            yield part
+    return [
+        part
+        for part in interpret(machine.name, site.book, known, begin, later, hour, cuts).hours
+        if from_us <= part.from_us and part.to_us <= to_us
+    ]
 
 
 def _charges(question: Question, site: Site) -> Iterator[Entry]:

@@ -23,7 +23,7 @@ from cloud_api.answers.question import Question
 from cloud_api.answers.questions_words import effect_said
 from cloud_api.answers.shapes.notes import Explained
 from cloud_api.answers.stretches import segment_of
-from cloud_api.answers.window import window_at
+from cloud_api.answers.window import days_at, window_at
 from cloud_api.interpret.ledger import price
 from cloud_api.interpret.matching import (
     OTHER,
@@ -165,20 +165,22 @@ def _stored(
 ) -> Iterator[tuple[Grain, Decimal, Decimal]]:
     """Amount and size of the stored entries of a question, by group."""
     span = window_at(site, question.from_us, question.to_us)
+    days = None if "hour" in by else days_at(site, question.from_us, question.to_us)
     machines = {machine.machine_id: machine for machine in question.machines if machine.site == site.name}
     parameters = {
         "site": site.name,
         "machines": list(machines),
         "first_hour": span.first_hour,
         "end_hour": span.end_hour,
-        "first_day": span.first_day,
-        "end_day": span.end_day,
+        "first_day": span.first_day if days is None else days[0],
+        "end_day": span.end_day if days is None else days[1],
         "silent": sorted(SPEAKS_FOR_ITSELF),
         "reasoned": sorted(REASONED),
         **filters(question),
         **needs(by),
     }
-    for row in connection.execute(statement("context.sizes"), parameters):
+    name = "context.sizes" if days is None else "context.sizes_by_part"
+    for row in connection.execute(statement(name), parameters):
         machine_id, *said, amount, size = row
         yield Grain(site, machines.get(machine_id), *said), amount, size
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 from psycopg import Connection
 
 from cloud_api.answers.grouping import filters, needs
+from cloud_api.answers.memory import remembered
 from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.posting import read_ledger
 from cloud_api.answers.question import Question
-from cloud_api.answers.window import window_at
-from cloud_api.interpret.model import Output, Turn, Use
+from cloud_api.answers.window import days_at, window_at
+from cloud_api.interpret.model import Output
 from cloud_api.interpret.plant import Dated, Plant
 from cloud_api.interpret.standards import Book
+from cloud_api.store.rows import facts_of
 from cloud_api.store.times import to_us
 
 ZERO = Decimal(0)
@@ -29,53 +30,59 @@ def machines_at(question: Question, site: Site) -> list[Machine]:
     return [machine for machine in question.machines if machine.site == site.name and machine.name in known]
 
 
-def made(connection: Connection[Any], question: Question, site: Site, book: Book) -> Iterator[Output]:
+@remembered
+def made(connection: Connection[Any], question: Question, site: Site, book: Book) -> Sequence[Output]:
     """Good and scrap units, as outputs that say no more than that: for allowances and the cells of a line."""
     machines = {machine.machine_id: machine.name for machine in machines_at(question, site)}
     dates = changes(book)
-    for row in _rows(connection, "outputs_made", question, site, machines, changes=dates):
-        machine_id, epoch, first, product, order, shift, hour, day, good, scrap = row
-        effective = dates[epoch - 1] if epoch else first
-        yield Output(
-            machine=machines[machine_id],
-            hour_us=0 if hour is None else to_us(hour),
-            production_day=effective if day is None else day,
-            effective=effective,
-            state="running",
-            product=product,
-            order=order,
-            made_product=product,
-            made_order=order,
-            reason=None,
-            shift=shift,
-            calendar="scheduled",
-            overtime=False,
-            paid=False,
-            crew=ZERO,
-            duration_us=0,
-            good=good,
-            scrap=scrap,
-            standard_version=None,
-            calendar_version=0,
-        )
+    rows = _rows(connection, "outputs_made", question, site, machines, changes=dates)
+    return [_made(machines, dates, row) for row in rows]
 
 
-def timed(connection: Connection[Any], question: Question, site: Site, book: Book) -> Iterator[Output]:
+def _made(machines: Mapping[int, str], dates: Sequence[dt.date], row: tuple[Any, ...]) -> Output:
+    machine_id, epoch, first, product, order, shift, hour, day, good, scrap = row
+    effective = dates[epoch - 1] if epoch else first
+    return Output(
+        machine=machines[machine_id],
+        hour_us=0 if hour is None else to_us(hour),
+        production_day=effective if day is None else day,
+        effective=effective,
+        state="running",
+        product=product,
+        order=order,
+        made_product=product,
+        made_order=order,
+        reason=None,
+        shift=shift,
+        calendar="scheduled",
+        overtime=False,
+        paid=False,
+        crew=ZERO,
+        duration_us=0,
+        good=good,
+        scrap=scrap,
+        standard_version=None,
+        calendar_version=0,
+    )
+
+
+@remembered
+def timed(connection: Connection[Any], question: Question, site: Site, book: Book) -> Sequence[Output]:
     """Outputs as stored: those in which a changeover began, and all that a later standard cuts anew."""
     machines = {machine.machine_id: machine.name for machine in machines_at(question, site)}
     anew = _anew(connection, question, site, book, machines)
-    rows = _rows(
-        connection,
-        "outputs_timed",
-        question,
-        site,
-        machines,
-        changes=changes(book),
-        anew_machines=[machine for machine, _ in anew],
-        anew_epochs=[epoch for _, epoch in anew],
-    )
-    for row in rows:
-        yield _output(machines[row[0]], row)
+    pairs = {
+        "changes": changes(book),
+        "anew_machines": [machine for machine, _ in anew],
+        "anew_epochs": [epoch for _, epoch in anew],
+    }
+    rows = [
+        row
+        for what in ("outputs_changing", "outputs_timed")
+        if anew or what == "outputs_changing"
+        for row in _rows(connection, what, question, site, machines, **pairs)
+    ]
+    return [_output(machines[row[0]], row) for row in rows]
 
 
 def changes(book: Book) -> list[dt.date]:
@@ -147,50 +154,35 @@ def _rows(
     machines: dict[int, str],
     **more: object,
 ) -> Iterable[tuple[Any, ...]]:
-    span = window_at(site, question.from_us, question.to_us)
+    """Rows of a statement over stored outputs; from the sums by production day where these tell enough."""
+    span, days = window_at(site, question.from_us, question.to_us), None
+    if what in _BY_DAY and "hour" not in question.by:
+        days = days_at(site, question.from_us, question.to_us)
     parameters = {
         "site": site.name,
         "machines": list(machines),
         "first_hour": span.first_hour,
         "end_hour": span.end_hour,
-        "first_day": span.first_day,
-        "end_day": span.end_day,
+        "first_day": span.first_day if days is None else days[0],
+        "end_day": span.end_day if days is None else days[1],
         "days": site.days_told,
         **filters(question),
         **needs(question.by),
         **more,
     }
-    return list(read_ledger(connection, f"answers.{what}", parameters, site.has_closed))
+    name = what if days is None else f"{what}_by_day"
+    return list(read_ledger(connection, f"answers.{name}", parameters, site.has_closed))
+
+
+_BY_DAY = frozenset({"outputs_made", "outputs_epochs"})
 
 
 def _output(machine: str, row: tuple[Any, ...]) -> Output:
-    _, hour, day, effective, state, product, order, made_product, made_order, reason, shift = row[:11]
-    calendar, overtime, paid, crew, duration_us, good, scrap, rework, energy_kwh, energy_assumed = row[11:21]
-    material, changeovers = row[21:]
+    _, hour, *facts = row
     return Output(
         machine=machine,
         hour_us=to_us(hour),
-        production_day=day,
-        effective=effective,
-        state=state,
-        product=product,
-        order=order,
-        made_product=made_product,
-        made_order=made_order,
-        reason=reason,
-        shift=shift,
-        calendar=calendar,
-        overtime=overtime,
-        paid=paid,
-        crew=crew,
-        duration_us=duration_us,
-        good=good,
-        scrap=scrap,
-        rework=rework,
-        energy_kwh=energy_kwh,
-        energy_assumed=energy_assumed,
-        material=msgspec.convert(material, tuple[Use, ...], strict=False),
-        changeovers=msgspec.convert(changeovers, tuple[Turn, ...], strict=False),
         standard_version=None,
         calendar_version=0,
+        **facts_of(tuple(facts)),
     )

@@ -26,11 +26,11 @@ from cloud_api.answers.places import Period, Site
 from cloud_api.answers.question import Mistake, Question, QuestionError
 from cloud_api.answers.series import Cause, Series, series_of
 from cloud_api.answers.shapes.forecast import Forecast, ForecastCause, Output
+from cloud_api.answers.standing import data_spans
 from cloud_api.answers.verdicts import judged, usual_units, weekdays
 from cloud_api.interpret.forecast import daily, range_of, residuals, spread, uncertain
 from cloud_api.interpret.money import exactly, shown, whole_and_parts
 from cloud_api.interpret.persistence_course import Course, course
-from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us, to_us
 
 HORIZONS = {"period": 1, "quarter": 3, "year": 12}
@@ -126,8 +126,8 @@ def forecast(connection: Connection[Any], question: Question, sees_money: bool, 
 def _present(connection: Connection[Any], question: Question, now: dt.datetime) -> dt.datetime:
     """Where what is known ends and what is to come begins: now, or the last data where that is older than a
     day, so that a history is forecast from its own end."""
-    ids = {"machines": [machine.machine_id for machine in question.machines]}
-    lasts = [last for _, last in connection.execute(statement("answers.trust_spans"), ids)]
+    ids = [machine.machine_id for machine in question.machines]
+    lasts = [last for _, last in data_spans(connection, ids)]
     last = max(lasts, default=now)
     return last if now - last > OLD else now
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urlencode
+
+from msgspec import Struct
 
 from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.question import FILTERS, Question, told
@@ -16,8 +19,7 @@ Key = tuple[Any, ...]
 _WEEK = dt.timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
-class Grain:
+class Grain(Struct, frozen=True, gc=False):
     """What one stored row, or a sum of rows, says of itself; None where it was not asked for or has none."""
 
     site: Site
@@ -34,21 +36,30 @@ class Grain:
 
 def key_of(grain: Grain, by: Sequence[str]) -> Key:
     """The group of a grain."""
-    return tuple(_value(grain, name) for name in by)
+    return tuple([value(grain) for value in _values(tuple(by))])
 
 
-def _value(grain: Grain, name: str) -> Any:
-    if name == "site":
-        return grain.site.name
-    if name == "line":
-        return grain.machine.line if grain.machine else None
-    if name == "machine":
-        return grain.machine.name if grain.machine else None
-    if name == "week":
-        return None if grain.day is None else grain.day - dt.timedelta(days=grain.day.weekday())
-    if name == "period":
-        return None if grain.day is None else grain.site.period_of(grain.site.day_start_us(grain.day))
-    return getattr(grain, name)
+@lru_cache(maxsize=1024)
+def _values(by: tuple[str, ...]) -> tuple[Callable[[Grain], Any], ...]:
+    return tuple(_OF.get(name) or attrgetter(name) for name in by)
+
+
+def _week(grain: Grain) -> dt.date | None:
+    return None if grain.day is None else grain.day - dt.timedelta(days=grain.day.weekday())
+
+
+def _period(grain: Grain) -> str | None:
+    return None if grain.day is None else grain.site.period_of(grain.site.day_start_us(grain.day))
+
+
+_OF: Mapping[str, Callable[[Grain], Any]] = {
+    "site": attrgetter("site.name"),
+    "line": lambda grain: grain.machine.line if grain.machine else None,
+    "machine": lambda grain: grain.machine.name if grain.machine else None,
+    "week": _week,
+    "period": _period,
+}
+"""What a grain says of itself under another name."""
 
 
 def needs(by: Sequence[str]) -> Mapping[str, bool]:

@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from msgspec import Struct
 from psycopg import Connection
 
 from cloud_api.answers.edges import edge_entries
 from cloud_api.answers.grouping import Grain, Key, filters, key_of, needs
+from cloud_api.answers.memory import remembered
 from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.posting import read_ledger
 from cloud_api.answers.question import Mistake, Question, QuestionError
 from cloud_api.answers.window import days_at, window_at
-from cloud_api.interpret.model import Entry
+from cloud_api.interpret.ledger import price
+from cloud_api.interpret.model import Entry, Segment
 from cloud_api.interpret.money import CONTEXT
-from cloud_api.store.times import from_us
+from cloud_api.interpret.standards import Book
+from cloud_api.store.times import hour_at
 
 MOST_GROUPS = 300_000
 """Groups that one answer holds; a question for more is refused."""
 
-HOURLY = frozenset({"order", "shift", "reason", "hour"})
-"""Groups and filters that only the hourly rows tell apart."""
+PARTS = frozenset({"order", "shift", "reason"})
+"""Groups and filters that the plain sums by production day do not tell apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sum:
+class Sum(Struct, frozen=True, gc=False):
     """Amount, and quantity with its unit; `mixed` where rows of more than one unit, or of none, are in it."""
 
     amount: Decimal
@@ -46,7 +48,8 @@ class Sum:
         )
 
 
-def sums_of(connection: Connection[Any], question: Question) -> dict[Key, Sum]:
+@remembered
+def sums_of(connection: Connection[Any], question: Question) -> Mapping[Key, Sum]:
     """Sums by group, exact."""
     sums: dict[Key, Sum] = {}
     for site in question.sites:
@@ -72,9 +75,11 @@ def unexplained_of(amounts: Iterable[tuple[str | None, Decimal]]) -> tuple[Decim
 def _stored(connection: Connection[Any], question: Question, site: Site) -> Iterator[tuple[Grain, Sum]]:
     """Sums of stored rows: by production day where that tells enough, else by hour."""
     days = days_at(site, question.from_us, question.to_us)
-    if days is not None and not HOURLY & {*question.by, *question.wanted}:
-        return _by_day(connection, question, site, *days)
-    return _by_hour(connection, question, site)
+    if days is None or "hour" in question.by:
+        return _by_hour(connection, question, site)
+    if PARTS & {*question.by, *question.wanted}:
+        return _by_part(connection, question, site, *days)
+    return _by_day(connection, question, site, *days)
 
 
 def _by_day(
@@ -101,20 +106,40 @@ def _by_day(
         yield grain, Sum(amount, quantity or Decimal(0), unit, unit is None)
 
 
+def _by_part(
+    connection: Connection[Any],
+    question: Question,
+    site: Site,
+    first_day: dt.date | None,
+    end_day: dt.date | None,
+) -> Iterator[tuple[Grain, Sum]]:
+    span = {"first_day": first_day, "end_day": end_day}
+    return _parts(connection, "answers.costs_by_part", question, site, span)
+
+
 def _by_hour(connection: Connection[Any], question: Question, site: Site) -> Iterator[tuple[Grain, Sum]]:
-    span = window_at(site, question.from_us, question.to_us)
+    window = window_at(site, question.from_us, question.to_us)
+    span = {
+        "first_hour": window.first_hour,
+        "end_hour": window.end_hour,
+        "first_day": window.first_day,
+        "end_day": window.end_day,
+    }
+    return _parts(connection, "answers.costs", question, site, span)
+
+
+def _parts(
+    connection: Connection[Any], name: str, question: Question, site: Site, span: Mapping[str, Any]
+) -> Iterator[tuple[Grain, Sum]]:
     machines = {machine.machine_id: machine for machine in question.machines if machine.site == site.name}
     parameters = {
         "site": site.name,
         "machines": list(machines),
-        "first_hour": span.first_hour,
-        "end_hour": span.end_hour,
-        "first_day": span.first_day,
-        "end_day": span.end_day,
+        **span,
         **filters(question),
         **needs(question.by),
     }
-    for row in read_ledger(connection, "answers.costs", parameters, site.has_closed):
+    for row in read_ledger(connection, name, parameters, site.has_closed):
         machine_id, *said = row[:9]
         amount, quantity, unit, last_unit, unitless = row[9:]
         mixed = unit != last_unit or unitless
@@ -145,6 +170,12 @@ def wanted(entries: Iterable[Entry], question: Question) -> Iterator[Entry]:
             yield entry
 
 
+@remembered
+def entries_of(connection: Connection[Any], book: Book, segment: Segment) -> Sequence[Entry]:
+    """The entries of a stored segment."""
+    return price([segment], segment.machine, book.at(segment.production_day))
+
+
 def grain_of(site: Site, machines: Mapping[str, Machine], entry: Entry) -> Grain:
     """What an entry says of itself."""
     return Grain(
@@ -156,6 +187,6 @@ def grain_of(site: Site, machines: Mapping[str, Machine], entry: Entry) -> Grain
         entry.resource,
         entry.cause,
         entry.reason,
-        from_us(entry.hour_us),
+        hour_at(entry.hour_us),
         entry.production_day,
     )

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from psycopg import Connection
 
 from cloud_api.answers.envelope import envelope
+from cloud_api.answers.memory import remembered
 from cloud_api.answers.options import Option
 from cloud_api.answers.paging import one_page
 from cloud_api.answers.places import Site
@@ -115,6 +116,7 @@ def ref(row: NoteRow) -> NoteRef:
     return NoteRef(id=row.id, kind=row.kind, text=row.text, from_=row.from_, to=row.to, href=_href(row))
 
 
+@remembered
 def said_at(connection: Connection[Any], site: Site, from_us_: int | None, to_us_: int | None) -> list[Said]:
     """Living notes of a site that may reach into a window, as the matching takes them."""
     window = {

@@ -18,6 +18,7 @@ from cloud_api.answers.edges import edge_outputs
 from cloud_api.answers.envelope import envelope
 from cloud_api.answers.facts import machines_at, made
 from cloud_api.answers.ledger import sums_of
+from cloud_api.answers.memory import remembered
 from cloud_api.answers.orders_life import Life
 from cloud_api.answers.orders_reached import with_completion
 from cloud_api.answers.paging import one_page
@@ -61,6 +62,7 @@ def orders(connection: Connection[Any], question: Question, sees_money: bool, no
     return Orders(**about, next_cursor=cursor, rows=page)
 
 
+@remembered
 @exactly
 def order_rows(
     connection: Connection[Any],

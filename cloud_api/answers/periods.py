@@ -13,6 +13,7 @@ from psycopg import Connection
 from cloud_api.answers.places import Period, Site
 from cloud_api.answers.question import Question
 from cloud_api.answers.shapes.periods import Adjustment, PeriodRow, Periods
+from cloud_api.answers.standing import data_spans
 from cloud_api.interpret.money import whole_and_parts
 from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us, to_us
@@ -22,10 +23,10 @@ Rows = Sequence[tuple[Any, ...]]
 
 def periods(connection: Connection[Any], question: Question, sees_money: bool, now: datetime) -> Periods:
     """Periods of the sites asked for from their first data up to the present one, oldest first."""
-    ids = {"machines": [machine.machine_id for machine in question.machines]}
-    firsts = [to_us(first) for first, _ in connection.execute(statement("answers.trust_spans"), ids)]
+    ids = [machine.machine_id for machine in question.machines]
+    firsts = [to_us(first) for first, _ in data_spans(connection, ids)]
     begin, end = min(firsts, default=to_us(now)), to_us(now)
-    known = _Known(connection, question, ids["machines"])
+    known = _Known(connection, question, ids)
     return Periods(
         rows=[
             known.row(site, period)

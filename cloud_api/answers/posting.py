@@ -29,6 +29,14 @@ _SOURCES = {
         b"from (select *, production_day as booked_day from entry_days) as ledger_days",
         b"from (select *, 1 as entries from adjustments) as ledger_days",
     ),
+    b"from ledger_parts": (
+        b"from (select *, production_day as booked_day from entry_parts) as ledger_parts",
+        b"from (select *, 1 as entries from adjustments) as ledger_parts",
+    ),
+    b"from ledger_made": (
+        b"from (select *, production_day as booked_day from output_days) as ledger_made",
+        b"from late_made as ledger_made",
+    ),
 }
 
 

@@ -28,6 +28,7 @@ from cloud_api.answers.shapes.proposals import (
     StandardRows,
     Wish,
 )
+from cloud_api.answers.standing import data_spans
 from cloud_api.interpret.money import exactly
 from cloud_api.interpret.proposed import recorded
 from cloud_api.store.statements import statement
@@ -215,8 +216,7 @@ def _window(connection: Connection[Any], question: Question, site: Site, now: dt
     )
     if question.from_us is not None or question.to_us is not None:
         return whole
-    ids = {"machines": [machine.machine_id for machine in site.machines]}
-    lasts = [last for _, last in connection.execute(statement("answers.trust_spans"), ids)]
+    lasts = [last for _, last in data_spans(connection, [machine.machine_id for machine in site.machines])]
     last_us = to_us(min(now, max(lasts, default=now))) - 1
     period = next((one for one in site.periods if one.from_us <= last_us < one.to_us), None)
     if period is None:

@@ -20,12 +20,14 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 from psycopg import Connection
 
 from cloud_api.answers.facts import machines_at
 from cloud_api.answers.grouping import filters
 from cloud_api.answers.ledger import sums_of
+from cloud_api.answers.memory import remembered
 from cloud_api.answers.places import Site
 from cloud_api.answers.question import Question
 from cloud_api.interpret.allowance import Allowances
@@ -46,8 +48,7 @@ PRESENT = 1 / 3
 """Share of the median time at work below which a day is missing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True, gc=False):
     """What a machine made of a product on a production day; hours are machine hours, person-hours cost;
     `slack_h` is scheduled time waiting or idle."""
 
@@ -118,6 +119,7 @@ def window_days(question: Question, site: Site, now: dt.datetime) -> tuple[dt.da
     return first, end
 
 
+@remembered
 def series_of(
     connection: Connection[Any],
     question: Question,
@@ -165,6 +167,7 @@ def _of_site(
     return [series[key] for key in sorted(series, key=lambda key: tuple(str(part) for part in key))]
 
 
+@remembered
 def made_by_day(
     connection: Connection[Any],
     question: Question,

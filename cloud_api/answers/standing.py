@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
 
+from cloud_api.answers.memory import remembered
 from cloud_api.answers.places import Status
 from cloud_api.answers.question import Question
 from cloud_api.store.statements import statement
@@ -23,6 +25,7 @@ class Standing:
     pending_hours: int
 
 
+@remembered
 def standing(connection: Connection[Any], question: Question) -> Standing:
     """Standing of the machines and the window of a question."""
     ids = [machine.machine_id for machine in question.machines]
@@ -31,6 +34,13 @@ def standing(connection: Connection[Any], question: Question) -> Standing:
     waits = [first_hour for _, _, first_hour, _ in rows if first_hour is not None]
     through = min(max(ends), *waits) if ends and waits else max(ends, default=None)
     return Standing(_status(question), through, sum(hours for _, _, _, hours in rows))
+
+
+@remembered
+def data_spans(connection: Connection[Any], machines: Sequence[int]) -> list[tuple[datetime, datetime]]:
+    """First sample and last data of those of some machines (ids) that have any."""
+    rows = connection.execute(statement("answers.trust_spans"), {"machines": list(machines)})
+    return [(first, last) for first, last in rows]
 
 
 def window(question: Question) -> tuple[datetime | None, datetime | None]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 from psycopg import Connection
 
 from cloud_api.answers.edges import edge_segments
@@ -17,8 +16,9 @@ from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.question import Question
 from cloud_api.answers.window import Window, window_at
 from cloud_api.interpret.ledger import price
-from cloud_api.interpret.model import CAUSE_OF_STATE, Segment, Turn, Use
+from cloud_api.interpret.model import CAUSE_OF_STATE, Segment
 from cloud_api.interpret.money import CONTEXT
+from cloud_api.store.rows import facts_of
 from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us, to_us
 
@@ -174,36 +174,11 @@ def states_of(causes: Sequence[str | None] | None) -> list[str] | None:
 
 def segment_of(machine: str, row: tuple[Any, ...]) -> Segment:
     """A stored segment, from the columns of answers.segments."""
-    starts_at, ends_at, hour, day, effective, state, product, order, made_product, made_order = row[:10]
-    reason, shift, calendar, overtime, paid, crew, duration_us, crew_assumed_us, uncertain_us = row[10:19]
-    good, scrap, rework, energy_kwh, energy_assumed, material, changeovers, late_seen = row[19:]
+    starts_at, ends_at, hour, *facts = row
     return Segment(
         machine=machine,
         hour_us=to_us(hour),
         from_us=to_us(starts_at),
         to_us=to_us(ends_at),
-        production_day=day,
-        effective=effective,
-        state=state,
-        product=product,
-        order=order,
-        made_product=made_product,
-        made_order=made_order,
-        reason=reason,
-        shift=shift,
-        calendar=calendar,
-        overtime=overtime,
-        paid=paid,
-        crew=crew,
-        duration_us=duration_us,
-        crew_assumed_us=crew_assumed_us,
-        uncertain_us=uncertain_us,
-        good=good,
-        scrap=scrap,
-        rework=rework,
-        energy_kwh=energy_kwh,
-        energy_assumed=energy_assumed,
-        material=msgspec.convert(material, tuple[Use, ...], strict=False),
-        changeovers=msgspec.convert(changeovers, tuple[Turn, ...], strict=False),
-        late_seen=late_seen,
+        **facts_of(tuple(facts)),
     )

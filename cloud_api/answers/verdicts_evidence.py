@@ -16,8 +16,8 @@ from cloud_api.answers.question import Question
 from cloud_api.answers.series import Cause, Series, series_of
 from cloud_api.answers.shapes.notes import NoteRef
 from cloud_api.answers.shapes.verdicts import VerdictRow
+from cloud_api.answers.standing import data_spans
 from cloud_api.interpret.seasons import CYCLES, is_seasonal
-from cloud_api.store.statements import statement
 from cloud_api.store.times import to_us
 
 if TYPE_CHECKING:
@@ -110,8 +110,8 @@ def was_seasonal(
 
 def earlier_years(connection: Connection[Any], question: Question, one: Series, since: dt.date) -> int:
     """Whole years of data before an onset, with the four weeks that its level before takes."""
-    ids = {"machines": [machine.machine_id for machine in question.machines if machine.site == one.site.name]}
-    firsts = [to_us(first) for first, _ in connection.execute(statement("answers.trust_spans"), ids)]
+    ids = [machine.machine_id for machine in question.machines if machine.site == one.site.name]
+    firsts = [to_us(first) for first, _ in data_spans(connection, ids)]
     if not firsts:
         return 0
     data = one.site.day_of(min(firsts)) + dt.timedelta(days=28)

@@ -25,6 +25,7 @@ from cloud_api.access.limit import Limit
 from cloud_api.access.roles import Area
 from cloud_api.acts.actor import Actor, Conflict, Missing
 from cloud_api.answers.envelope import stated
+from cloud_api.answers.memory import memory
 from cloud_api.answers.places import Atlas
 from cloud_api.answers.question import Mistake, QuestionError, near, read
 from cloud_api.api import formats, metrics
@@ -109,7 +110,7 @@ class _Answering:
                 return problem(
                     406, f"this answer comes as {', '.join(formats.MEDIA_TYPES)}", request.url.path
                 )
-            with self.pool.connection() as connection, snapshot(connection):
+            with self.pool.connection() as connection, snapshot(connection), memory():
                 connection.execute(statement("answers.bounds"))
                 places = self.atlas.places(connection).seen_by(principal.sites, principal.lines)
                 question = read(

@@ -14,7 +14,7 @@ from cloud_api.access.gate import Principal
 from cloud_api.answers.options import Option
 from cloud_api.answers.places import Places, Site
 from cloud_api.answers.question import FILTERS, SPANS_OF_TIME, Question, read
-from cloud_api.store.statements import statement
+from cloud_api.answers.standing import data_spans
 from cloud_api.store.times import to_us
 
 TAKES = (
@@ -112,8 +112,8 @@ class Asking:
         nothing came since."""
         if self.site is None:
             return self.now.date()
-        ids = {"machines": [machine.machine_id for machine in self.site.machines]}
-        lasts = [last for _, last in self.connection.execute(statement("answers.trust_spans"), ids)]
+        ids = [machine.machine_id for machine in self.site.machines]
+        lasts = [last for _, last in data_spans(self.connection, ids)]
         return self.site.day_of(to_us(min(self.now, max(lasts, default=self.now))))
 
 

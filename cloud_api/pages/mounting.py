@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, Response
 
 from cloud_api.access.gate import Gate, Principal, Refused, caller_of
 from cloud_api.access.roles import may_read
+from cloud_api.answers.memory import memory
 from cloud_api.answers.places import Atlas
 from cloud_api.answers.question import Mistake, QuestionError
 from cloud_api.pages import forms, words
@@ -100,7 +101,7 @@ class _Pages:
                 if refused.status == 401 and "authorization" not in request.headers:
                     return to_login(request)
                 raise
-            with self.pool.connection() as connection, snapshot(connection):
+            with self.pool.connection() as connection, snapshot(connection), memory():
                 connection.execute(statement("answers.bounds"))
                 places = self.atlas.places(connection).seen_by(principal.sites, principal.lines)
                 spoken = request.headers.get("accept-language", "")

@@ -12,11 +12,11 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from cloud_api.interpret.adjustments import Kept, entry_difference, output_difference, plant_kept
-from cloud_api.interpret.model import Entry, HourResult, Output, Turn, Use
+from cloud_api.interpret.model import Entry, HourResult, Output
 from cloud_api.interpret.plant import Plant
 from cloud_api.interpret.standards import Book
 from cloud_api.store import plant as plants
-from cloud_api.store.rows import copy_rows, entry_row, output_row
+from cloud_api.store.rows import copy_rows, entry_row, facts_of, output_row
 from cloud_api.store.statements import statement
 from cloud_api.store.times import to_us
 
@@ -211,37 +211,11 @@ def entry_of(row: TupleRow, machines: dict[int, str]) -> Entry:
 
 def output_of(row: TupleRow, machine: str) -> Output:
     """An output from the columns of periods.outputs_of_closed."""
-    _, _, hour, standard, calendar_version, day, effective, state, product, order = row[:10]
-    made_product, made_order, reason, shift, calendar, overtime, paid, crew, duration_us = row[10:19]
-    crew_assumed_us, uncertain_us, good, scrap, rework, energy_kwh, energy_assumed = row[19:26]
-    material, changeovers, late_seen = row[26:]
+    _, _, hour, standard, calendar_version, *facts = row
     return Output(
         machine=machine,
         hour_us=to_us(hour),
         standard_version=standard,
         calendar_version=calendar_version,
-        production_day=day,
-        effective=effective,
-        state=state,
-        product=product,
-        order=order,
-        made_product=made_product,
-        made_order=made_order,
-        reason=reason,
-        shift=shift,
-        calendar=calendar,
-        overtime=overtime,
-        paid=paid,
-        crew=crew,
-        duration_us=duration_us,
-        crew_assumed_us=crew_assumed_us,
-        uncertain_us=uncertain_us,
-        good=good,
-        scrap=scrap,
-        rework=rework,
-        energy_kwh=energy_kwh,
-        energy_assumed=energy_assumed,
-        material=msgspec.convert(material, tuple[Use, ...], strict=False),
-        changeovers=msgspec.convert(changeovers, tuple[Turn, ...], strict=False),
-        late_seen=late_seen,
+        **facts_of(tuple(facts)),
     )

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import msgspec
 from psycopg import Connection, IsolationLevel, OperationalError
 from psycopg import connect as _connect
 from psycopg.rows import TupleRow
+from psycopg.types.json import set_json_loads
 from psycopg_pool import ConnectionPool
 
 from cloud_api.errors import CloudError
 
 Row = TupleRow
 Pool = ConnectionPool[Connection[TupleRow]]
+
+set_json_loads(msgspec.json.decode)
 
 _SESSION = {"options": "-c timezone=UTC -c client_encoding=UTF8", "connect_timeout": 10}
 

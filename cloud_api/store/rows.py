@@ -13,7 +13,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
-from cloud_api.interpret.model import Entry, Facts, Output
+from cloud_api.interpret.model import Entry, Facts, Output, Turn, Use
 from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us
 
@@ -56,6 +56,18 @@ def facts_row(facts: Facts) -> Tuple:
         as_json(facts.changeovers) if facts.changeovers else NOTHING,
         facts.late_seen,
     )
+
+
+def facts_of(row: Tuple) -> dict[str, Any]:
+    """The fields of Facts from the columns from production_day to late_seen."""
+    facts = dict(zip(_FACTS, row, strict=True))
+    for name, kind in (("material", _USES), ("changeovers", _TURNS)):
+        facts[name] = msgspec.convert(facts[name], kind, strict=False) if facts[name] else ()
+    return facts
+
+
+_FACTS = Facts.__struct_fields__
+_USES, _TURNS = tuple[Use, ...], tuple[Turn, ...]
 
 
 def entry_row(site: str, machine_id: int | None, entry: Entry) -> Tuple:

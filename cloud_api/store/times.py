@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR_US = 3_600_000_000
@@ -17,6 +18,12 @@ def to_us(at: datetime) -> int:
 def from_us(us: int) -> datetime:
     """The aware UTC datetime of microseconds since 1970-01-01. Raises OverflowError beyond year 9999."""
     return EPOCH + timedelta(microseconds=us)
+
+
+@lru_cache(maxsize=20_000)
+def hour_at(us: int) -> datetime:
+    """As `from_us`, of the start of an hour: few, and asked for often."""
+    return from_us(us)
 
 
 def hour_of(us: int) -> int:

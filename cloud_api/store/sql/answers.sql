@@ -207,19 +207,52 @@ where site = %(site)s and machine_id = any(%(machines)s)
   and (%(shift)s::text[] is null or shift = any(%(shift)s) or (%(none_shift)s and shift is null))
 group by 1, 2, 4, 5, 6, 7, 8;
 
+-- name: outputs_made_by_day
+-- As outputs_made, from the sums by production day: hour is null.
+select machine_id, width_bucket(effective, %(changes)s::date[]), min(effective), made_product,
+       case when %(by_order)s then made_order end, shift, null::timestamptz,
+       case when %(by_day)s then case when %(posting)s then booked_day else production_day end end, sum(good), sum(scrap)
+from ledger_made
+where site = %(site)s and machine_id = any(%(machines)s)
+  and (%(days)s::datemultirange is null or production_day <@ %(days)s::datemultirange) and (good <> 0 or scrap <> 0)
+  and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
+  and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
+  and (%(product)s::text[] is null or made_product = any(%(product)s)
+       or (%(none_product)s and made_product is null))
+  and (%(order)s::text[] is null or made_order = any(%(order)s) or (%(none_order)s and made_order is null))
+  and (%(shift)s::text[] is null or shift = any(%(shift)s) or (%(none_shift)s and shift is null))
+group by 1, 2, 4, 5, 6, 8;
+
 -- name: outputs_timed
--- Facts of one site as they are stored: those in which a changeover began, and all those of some machines and
--- epochs (`anew`: machine and number of the epoch) that a later standard cuts anew.
+-- Facts of one site as they are stored: those of some machines and epochs (`anew`: machine and number of the epoch)
+-- that a later standard cuts anew.
 select machine_id, case when %(posting)s then booked_hour else hour end,
-       case when %(posting)s then booked_day else production_day end, effective, state, product, order_id, made_product, made_order, reason,
-       shift, calendar, overtime, paid, crew, duration_us, good, scrap, rework, energy_kwh, energy_assumed,
-       material, changeovers
+       case when %(posting)s then booked_day else production_day end, effective, state, product, order_id, made_product,
+       made_order, reason, shift, calendar, overtime, paid, crew, duration_us, crew_assumed_us, uncertain_us, good,
+       scrap, rework, energy_kwh, energy_assumed, material, changeovers, late_seen
 from ledger_outputs
 where site = %(site)s and machine_id = any(%(machines)s)
   and (%(days)s::datemultirange is null or production_day <@ %(days)s::datemultirange)
-  and (changeovers <> '[]'
-       or (machine_id, width_bucket(effective, %(changes)s::date[])) in
-          (select * from unnest(%(anew_machines)s::int[], %(anew_epochs)s::int[])))
+  and (machine_id, width_bucket(effective, %(changes)s::date[])) in
+      (select * from unnest(%(anew_machines)s::int[], %(anew_epochs)s::int[]))
+  and (%(first_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end >= %(first_hour)s)
+  and (%(end_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end < %(end_hour)s)
+  and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
+  and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
+  and (%(shift)s::text[] is null or shift = any(%(shift)s) or (%(none_shift)s and shift is null));
+
+-- name: outputs_changing
+-- As outputs_timed, those in which a changeover began, but for the machines and epochs of these.
+select machine_id, case when %(posting)s then booked_hour else hour end,
+       case when %(posting)s then booked_day else production_day end, effective, state, product, order_id, made_product,
+       made_order, reason, shift, calendar, overtime, paid, crew, duration_us, crew_assumed_us, uncertain_us, good,
+       scrap, rework, energy_kwh, energy_assumed, material, changeovers, late_seen
+from ledger_outputs
+where site = %(site)s and machine_id = any(%(machines)s)
+  and (%(days)s::datemultirange is null or production_day <@ %(days)s::datemultirange)
+  and changeovers <> '[]'
+  and (machine_id, width_bucket(effective, %(changes)s::date[])) not in
+      (select * from unnest(%(anew_machines)s::int[], %(anew_epochs)s::int[]))
   and (%(first_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end >= %(first_hour)s)
   and (%(end_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end < %(end_hour)s)
   and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
@@ -235,6 +268,16 @@ where site = %(site)s and machine_id = any(%(machines)s)
   and (%(days)s::datemultirange is null or production_day <@ %(days)s::datemultirange)
   and (%(first_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end >= %(first_hour)s)
   and (%(end_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end < %(end_hour)s)
+group by 1, 2, 4, 5, 6;
+
+-- name: outputs_epochs_by_day
+-- As outputs_epochs, from the sums by production day.
+select machine_id, width_bucket(effective, %(changes)s::date[]), min(effective), product, made_product, shift
+from ledger_made
+where site = %(site)s and machine_id = any(%(machines)s) and outputs <> 0
+  and (%(days)s::datemultirange is null or production_day <@ %(days)s::datemultirange)
+  and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
+  and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
 group by 1, 2, 4, 5, 6;
 
 -- name: costs_by_day
@@ -255,6 +298,32 @@ where site = %(site)s and entries <> 0
   and (%(cause)s::text[] is null or cause = any(%(cause)s))
   and not resource = any(%(withheld)s)
 group by 1, 2, 3, 4, 5, 6;
+
+-- name: costs_by_part
+-- As costs, from the sums by production day with order, shift and reason.
+select case when %(by_machine)s then machine_id end,
+       case when %(by_product)s then product end,
+       case when %(by_order)s then order_id end,
+       case when %(by_shift)s then shift end,
+       case when %(by_resource)s then resource end,
+       case when %(by_cause)s then cause end,
+       case when %(by_reason)s then reason end,
+       null::timestamptz,
+       case when %(by_day)s then case when %(posting)s then booked_day else production_day end end,
+       sum(amount), sum(quantity), min(unit), max(unit), bool_or(unit is null)
+from ledger_parts
+where site = %(site)s and entries <> 0
+  and (machine_id = any(%(machines)s) or (%(charges)s and machine_id is null))
+  and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
+  and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
+  and (%(product)s::text[] is null or product = any(%(product)s) or (%(none_product)s and product is null))
+  and (%(order)s::text[] is null or order_id = any(%(order)s) or (%(none_order)s and order_id is null))
+  and (%(shift)s::text[] is null or shift = any(%(shift)s) or (%(none_shift)s and shift is null))
+  and (%(reason)s::text[] is null or reason = any(%(reason)s) or (%(none_reason)s and reason is null))
+  and (%(resource)s::text[] is null or resource = any(%(resource)s))
+  and (%(cause)s::text[] is null or cause = any(%(cause)s))
+  and not resource = any(%(withheld)s)
+group by 1, 2, 3, 4, 5, 6, 7, 9;
 
 -- name: trust_times_by_day
 -- As trust_times, from the sums by production day.

@@ -1,34 +1,7 @@
 -- name: dearest_days
--- Machine-days of one site whose sum of a factor is largest, from the sums by production day, among some machines
--- of each factor (`of_factors`, `of_machines`): factor (the cause; price and usage with their resource), machine,
--- product where kept apart, day. `most` of each factor, machine (where kept apart) and product.
-select factor, machine_id, product, production_day
-from (
-    select factor, machine_id, product, production_day,
-           row_number() over (partition by factor, case when %(by_machine)s then machine_id end, product
-                              order by abs(amount) desc, production_day, machine_id) as place
-    from (
-        select case when cause in ('price', 'usage') then resource || '/' || cause else cause end as factor,
-               machine_id, case when %(by_product)s then product end as product, production_day,
-               sum(amount) as amount
-        from entry_days
-        where site = %(site)s and entries <> 0 and resource <> 'other' and machine_id = any(%(machines)s)
-          and (%(first_day)s::date is null or production_day >= %(first_day)s)
-          and (%(end_day)s::date is null or production_day < %(end_day)s)
-          and (%(product)s::text[] is null or product = any(%(product)s) or (%(none_product)s and product is null))
-          and (%(resource)s::text[] is null or resource = any(%(resource)s))
-          and (%(cause)s::text[] is null or cause = any(%(cause)s))
-          and cause = any(%(causes)s)
-          and (case when cause in ('price', 'usage') then resource || '/' || cause else cause end, machine_id) in
-              (select * from unnest(%(of_factors)s::text[], %(of_machines)s::int[]))
-          and not resource = any(%(withheld)s)
-        group by 1, 2, 3, 4
-    ) as summed
-) as ranked
-where place <= %(most)s;
-
--- name: dearest_days_by_hour
--- As dearest_days, from the hourly rows: for filters that only these tell apart.
+-- Machine-days of one site whose sum of a factor is largest, among some machines of each factor (`of_factors`,
+-- `of_machines`): factor (the cause; price and usage with their resource), machine, product where kept apart, day.
+-- `most` of each factor, machine (where kept apart) and product. Sums by production day may stand in for entries.
 select factor, machine_id, product, production_day
 from (
     select factor, machine_id, product, production_day,

@@ -99,6 +99,32 @@ where site = %(site)s
   and not resource = any(%(withheld)s)
 group by 1, 2, 3, 4, 5, 6, 7, 8, 9;
 
+-- name: sizes_by_part
+-- As sizes, from the sums by production day.
+select case when %(by_machine)s or cause = any(%(reasoned)s) then machine_id end,
+       case when %(by_product)s then product end,
+       case when %(by_order)s then order_id end,
+       case when %(by_shift)s then shift end,
+       resource, cause,
+       case when %(by_reason)s or cause = any(%(reasoned)s) then reason end,
+       null::timestamptz,
+       case when %(by_day)s then production_day end,
+       sum(amount), sum(size)
+from entry_parts
+where site = %(site)s and entries <> 0
+  and (machine_id = any(%(machines)s) or (%(charges)s and machine_id is null))
+  and (%(first_day)s::date is null or production_day >= %(first_day)s)
+  and (%(end_day)s::date is null or production_day < %(end_day)s)
+  and (%(product)s::text[] is null or product = any(%(product)s) or (%(none_product)s and product is null))
+  and (%(order)s::text[] is null or order_id = any(%(order)s) or (%(none_order)s and order_id is null))
+  and (%(shift)s::text[] is null or shift = any(%(shift)s) or (%(none_shift)s and shift is null))
+  and (%(reason)s::text[] is null or reason = any(%(reason)s) or (%(none_reason)s and reason is null))
+  and (%(resource)s::text[] is null or resource = any(%(resource)s))
+  and (%(cause)s::text[] is null or cause = any(%(cause)s))
+  and not cause = any(%(silent)s)
+  and not resource = any(%(withheld)s)
+group by 1, 2, 3, 4, 5, 6, 7, 9;
+
 -- name: stops
 -- Stored segments of some machines that are stops or without data and touch [from, to), each cut at to. Columns
 -- as in answers.segments, the machine in front.

@@ -5,15 +5,10 @@
 -- hours waiting or idle. A null filter lets every row through.
 select machine_id, production_day, coalesce(made_product, product), case when %(by_shift)s then shift end,
        sum(good)::float8, sum(scrap)::float8, sum(rework)::float8,
-       coalesce(sum(duration_us) filter (where state = 'running'), 0)::float8 / 3.6e9,
-       coalesce(sum(duration_us) filter (where state <> 'unknown' and (calendar = 'scheduled'
-                                               or state in ('running', 'changeover'))), 0)::float8 / 3.6e9,
-       coalesce(sum(crew * duration_us) filter (where calendar = 'scheduled' or paid
-                                                or state in ('running', 'changeover')), 0)::float8 / 3.6e9,
-       coalesce(sum(duration_us) filter (where state in ('waiting', 'idle') and calendar = 'scheduled'), 0)::float8
-           / 3.6e9
-from ledger_outputs
-where site = %(site)s and machine_id = any(%(machines)s)
+       sum(run_us)::float8 / 3.6e9, sum(present_us)::float8 / 3.6e9, sum(crew_us)::float8 / 3.6e9,
+       sum(slack_us)::float8 / 3.6e9
+from ledger_made
+where site = %(site)s and machine_id = any(%(machines)s) and outputs <> 0
   and (%(first_day)s::date is null or production_day >= %(first_day)s)
   and (%(end_day)s::date is null or production_day < %(end_day)s)
   and (%(product)s::text[] is null or coalesce(made_product, product) = any(%(product)s)
