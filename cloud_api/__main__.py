@@ -118,13 +118,11 @@ def _backfill(arguments: argparse.Namespace, settings: Settings) -> int:
 def _recompute(arguments: argparse.Namespace, settings: Settings) -> int:
     from cloud_api.work import command as work_command
 
+    of = {"site": arguments.site, "machine": arguments.machine, "from_": arguments.begin, "to": arguments.end}
     with _ready_database(settings) as url:
         return work_command.run(
             url,
-            site=arguments.site,
-            machine=arguments.machine,
-            from_=arguments.begin,
-            to=arguments.end,
+            **of,
             prove_=arguments.prove,
             processes=settings.interpreters,
             say=say,
