@@ -17,11 +17,11 @@ QUARTER = 15 * MINUTE
 PLANNED_PACE = 0.9
 """Planning counts on so much of the ideal pace: stops are in it, slower machines are not."""
 UNIT_COST = {
-    "hinge-80": (0.87, 0.34),
-    "hinge-120": (1.16, 0.38),
-    "bracket-40": (0.60, 0.27),
-    "kit-home": (1.06, 0.20),
-    "kit-pro": (1.17, 0.25),
+    "hinge-80": (0.93, 0.37),
+    "hinge-120": (1.24, 0.48),
+    "bracket-40": (0.68, 0.305),
+    "kit-home": (1.06, 0.21),
+    "kit-pro": (1.18, 0.26),
 }
 """Budgeted cost of a unit at each machine of its line, USD."""
 PRICE = {"hinge-80": 1.95, "hinge-120": 2.60, "bracket-40": 1.60, "kit-home": 6.50, "kit-pro": 8.90}
