@@ -55,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
         commands, "check", _check, "name every mistake of a config", "gw-1.yaml --plant plants/columbus"
     )
     check.add_argument("--plant", type=Path, metavar="DIR", help="compare names with this plant model")
+    check.add_argument(
+        "--folder", type=Path, metavar="DIR", help="paths in the config start here, not beside it"
+    )
     add(commands, "run", _run, "run the agent until SIGTERM; SIGHUP reloads the config", "gw-1.yaml")
     read = add(commands, "read", _read, "show each signal as it is now", "gw-1.yaml --watch")
     read.add_argument("--watch", action="store_true", help="again and again, until Ctrl-C")
@@ -87,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
 def _check(options: argparse.Namespace) -> int:
     from edge_agent.tools.check import check
 
-    return check(options.file, options.plant)
+    return check(options.file, options.plant, options.folder)
 
 
 def _schema(options: argparse.Namespace) -> int:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 
 def run(file: Path) -> int:
-    """``edge-agent run``."""
+    """``edge-agent run``. Raises AgentError where the system has no locks and signals of POSIX."""
+    from edge_agent.errors import AgentError
+
+    if find_spec("fcntl") is None:
+        mend = "run it on Linux; check, plan, read, probe and the other tools do their work here, too"
+        raise AgentError("the agent does not run on this system", sys.platform, mend)
     from edge_agent.app.service import run as serve
 
     return serve(file)

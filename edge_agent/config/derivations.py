@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from edge_agent.config.document import Scalar
 from edge_agent.config.faults import Faults, closest, did_you_mean
 from edge_agent.config.kinds import to_integer
+from edge_agent.config.model import Place
 from edge_agent.config.section import Section
 from edge_agent.core.derive import Derivation, FirstBit, Rising, Rule, Rules
 from edge_agent.core.expression import names_in, parse_expression
@@ -17,15 +19,31 @@ _WITH = {"rules": ("settle",), "first_bit": ("map",), "count": ("of",)}
 _ALWAYS = ("role", "unit", "item", "longest_silence", "deadband", "source")
 
 
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """tags: name to source of what the machine reads. sure: no others stand where they could not be read."""
+
+    tags: Mapping[str, str]
+    sure: bool = True
+
+    def unknown(self, names: Iterable[str]) -> list[str]:
+        """Of these, those that the machine does not read, sorted."""
+        return sorted({name for name in names if name not in self.tags})
+
+    def tell(self, place: Place, key: str, name: str, faults: Faults) -> None:
+        """That a name is unknown, where that is certain."""
+        if self.sure or closest(name, self.tags):
+            message = f"{key}: '{name}' is no tag of this machine; {did_you_mean(name, self.tags)}"
+            faults.add(place, message)
+
+
 def is_derived(section: Section) -> bool:
     """Whether a signal is worked out instead of read."""
     return any(section.written(key) for key in KEYS)
 
 
-def build_derivation(
-    section: Section, role: Role, tags: Mapping[str, str], faults: Faults
-) -> Derivation | None:
-    """The derivation; None with its mistakes told. tags: name to source of what the machine reads."""
+def build_derivation(section: Section, role: Role, tags: Inputs, faults: Faults) -> Derivation | None:
+    """The derivation; None with its mistakes told."""
     told = [key for key in KEYS if section.written(key)]
     for other in told[1:]:
         faults.add(section.keys[other], f"{other}: a signal has one of {', '.join(KEYS)}; keep one of them")
@@ -52,10 +70,10 @@ def source_of(
     return sources[0] if sources else None
 
 
-def _rules(section: Section, role: Role, tags: Mapping[str, str], faults: Faults) -> Rules | None:
+def _rules(section: Section, role: Role, tags: Inputs, faults: Faults) -> Rules | None:
     if role not in TEXTS:
-        faults.add(
-            section.keys["rules"], f"rules: they give words, {role} is a number; use them for state or reason"
+        _not_for(
+            section, "rules", f"they give words, {role} is a number; use them for state or reason", faults
         )
     rules = []
     written: list[Section] = section.get("rules")
@@ -67,7 +85,15 @@ def _rules(section: Section, role: Role, tags: Mapping[str, str], faults: Faults
     return Rules(tuple(rules), section.get("settle")) if len(rules) == len(written) else None
 
 
-def _rule(rule: Section, tags: Mapping[str, str], faults: Faults, *, last: bool) -> Rule | None:
+def _not_for(section: Section, key: str, why: str, faults: Faults) -> None:
+    """A derivation does not fit the role; where no role is written, the signal's name may be the slip."""
+    if section.written("role"):
+        faults.add(section.keys[key], f"{key}: {why}")
+    else:
+        faults.add(section.place, f"{key}: {why}, or give the signal the name of such a role")
+
+
+def _rule(rule: Section, tags: Inputs, faults: Faults, *, last: bool) -> Rule | None:
     if rule.broken:
         return None
     if rule.has("else"):
@@ -82,9 +108,9 @@ def _rule(rule: Section, tags: Mapping[str, str], faults: Faults, *, last: bool)
     except ValueError as error:
         faults.add(rule.at("when"), f"when: {error}")
         return None
-    unknown = sorted({name for name in names_in(expression) if name not in tags})
+    unknown = tags.unknown(names_in(expression))
     for name in unknown:
-        faults.add(rule.at("when"), f"when: '{name}' is no tag of this machine; {did_you_mean(name, tags)}")
+        tags.tell(rule.at("when"), "when", name, faults)
     return None if unknown else Rule(expression, rule.get("is"))
 
 
@@ -96,9 +122,9 @@ def _word(word: str, role: Role, rule: Section, faults: Faults) -> None:
         faults.add(rule.at(key), f"{key}: '{word}' is no machine state; {mend}")
 
 
-def _first_bit(section: Section, role: Role, tags: Mapping[str, str], faults: Faults) -> FirstBit | None:
+def _first_bit(section: Section, role: Role, tags: Inputs, faults: Faults) -> FirstBit | None:
     if role not in TEXTS or role is Role.STATE:
-        faults.add(section.keys["first_bit"], f"first_bit: it gives a reason, not {role}; use rules or bit")
+        _not_for(section, "first_bit", f"it gives a reason, not {role}; use rules or bit", faults)
     if not section.has("map"):
         if "map" not in section.broken:
             faults.add(section.place, "first_bit needs words; add map: {0: guard open, 5: jam}")
@@ -117,9 +143,9 @@ def _first_bit(section: Section, role: Role, tags: Mapping[str, str], faults: Fa
     return FirstBit(of, tuple(words)) if of is not None else None
 
 
-def _rising(section: Section, role: Role, tags: Mapping[str, str], faults: Faults) -> Rising | None:
+def _rising(section: Section, role: Role, tags: Inputs, faults: Faults) -> Rising | None:
     if role not in COUNTERS or role is Role.ENERGY:
-        faults.add(section.keys["count"], f"count: {role} is no counter of pulses; remove count")
+        _not_for(section, "count", f"{role} is no counter of pulses; use it for a counter", faults)
     if not section.written("of"):
         faults.add(section.place, "count: of is missing; add of: TAG")
         return None
@@ -127,9 +153,9 @@ def _rising(section: Section, role: Role, tags: Mapping[str, str], faults: Fault
     return Rising(of) if of is not None else None
 
 
-def _tag(section: Section, key: str, tags: Mapping[str, str], faults: Faults) -> str | None:
+def _tag(section: Section, key: str, tags: Inputs, faults: Faults) -> str | None:
     name: str = section.get(key)
-    if name not in tags:
-        faults.add(section.at(key), f"{key}: '{name}' is no tag of this machine; {did_you_mean(name, tags)}")
+    if tags.unknown([name]):
+        tags.tell(section.at(key), key, name, faults)
         return None
     return name

@@ -17,6 +17,7 @@ from ruamel.yaml.reader import ReaderError
 
 from edge_agent.config.faults import Faults
 from edge_agent.config.model import Place
+from edge_agent.config.yaml_place import slip_of
 
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9]+")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
@@ -74,11 +75,7 @@ def parse_document(text: str, file: str, faults: Faults) -> Tree | None:
         faults.add(_position(text, error.position, file), "a control character stands here; delete it")
         return None
     except MarkedYAMLError as error:
-        place = _marked(error, file)
-        mend = "mend the YAML here or in the lines above"
-        if any("${" in line for line in text.split("\n")[place.line - 1 : place.line]):
-            mend = "put the value with ${...} into quotes"
-        faults.add(place, f"{_problem(error)}; {mend}")
+        faults.add(*slip_of(error, text, file))
         return None
     except YAMLError as error:
         faults.add(Place(file, 1, 1), f"this is not YAML ({error}); mend the file")
@@ -145,6 +142,12 @@ class _Builder:
             )
         return Scalar(place, node.value, plain)
 
+    def _value(self, key: ScalarNode, value: Node) -> Tree:
+        """The value of a key; a missing one is missing behind its key, not where the next word stands."""
+        if isinstance(value, ScalarNode) and value.style is None and not value.value:
+            return Scalar(Place(self.file, key.end_mark.line + 1, key.end_mark.column + 1), "", True)
+        return self.tree(value)
+
     def _mapping(self, node: MappingNode, place: Place) -> Mapping:
         keys: dict[str, Scalar] = {}
         values: list[Tree] = []
@@ -159,20 +162,10 @@ class _Builder:
                 )
             else:
                 keys[key.value] = self._scalar(key, at)
-                values.append(self.tree(value))
+                values.append(self._value(key, value))
         return Mapping(place, tuple(keys.values()), tuple(values))
 
 
 def _position(text: str, position: int, file: str) -> Place:
     before = text.removeprefix("\ufeff")[:position]
     return Place(file, before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)
-
-
-def _marked(error: MarkedYAMLError, file: str) -> Place:
-    mark = error.problem_mark or error.context_mark
-    return Place(file, 1, 1) if mark is None else Place(file, mark.line + 1, mark.column + 1)
-
-
-def _problem(error: MarkedYAMLError) -> str:
-    parts = [str(part).strip() for part in (error.context, error.problem) if part]
-    return "this is not YAML: " + ", ".join(parts)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge_agent.config.faults import Faults
 from edge_agent.config.section import Section
+
+
+def knows_modes() -> bool:
+    """Whether modes of files say who may read them; on Windows they do not."""
+    return hasattr(os, "getuid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,11 @@ class Files:
                 f"{name}: {text} cannot be read ({error.strerror}); put the file there, or mend the path",
             )
             return path
-        if secret and stat.S_ISREG(mode) and stat.S_IMODE(mode) & 0o077:
+        if secret and not knows_modes():
+            self.faults.warn(
+                place, f"{name}: this system tells no file modes; see to it that nobody else reads {text}"
+            )
+        elif secret and stat.S_ISREG(mode) and stat.S_IMODE(mode) & 0o077:
             shown = f"{stat.S_IMODE(mode):04o}"
             self.faults.add(place, f"{name}: others can read {text} (mode {shown}); chmod 600 {text}")
         return path

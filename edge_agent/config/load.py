@@ -26,6 +26,7 @@ from edge_agent.config.uplink import build_agent, build_buffer, build_metrics, b
 from edge_agent.errors import AgentError
 
 _MAX_BYTES = 64 * 1024 * 1024
+_SECTIONS = frozenset(field.name for field in ROOT.fields)
 
 
 class InvalidConfig(AgentError):
@@ -53,12 +54,13 @@ def load(
     environment: Words[str, str] | None = None,
     hostname: str | None = None,
     files_needed: bool = False,
+    folder: Path | None = None,
 ) -> Loaded:
     """Read and check one config.
 
     files_needed: a certificate or key that is not there refuses the config (to run it), instead of a warning
-    (to check it on another machine). environment and hostname default to this process's. Never raises for
-    what the file holds.
+    (to check it on another machine). environment and hostname default to this process's; folder, where
+    the paths in the file start from, to the file's own. Never raises for what the file holds.
     """
     faults = Faults()
     file = str(path)
@@ -68,7 +70,7 @@ def load(
         return Loaded(None, faults)
     world = World(
         os.environ if environment is None else environment,
-        path.absolute().parent,
+        (path.parent if folder is None else folder).absolute(),
         socket.gethostname() if hostname is None else hostname,
     )
     whole = _whole(_as_meant(tree, path.name, faults), world, faults) if isinstance(tree, Mapping) else tree
@@ -105,12 +107,11 @@ def _text(path: Path, file: str, faults: Faults) -> str | None:
 
 def _as_meant(tree: Mapping, name: str, faults: Faults) -> Mapping:
     """The tree with misspelt names of sections told and read as meant, so that no other mistake follows."""
-    known = [field.name for field in ROOT.fields]
     taken = {key.text for key in tree.keys}
     keys = []
     for key in tree.keys:
-        missing = [each for each in known if each not in taken]
-        near = None if key.text in known else closest(key.text, missing)
+        missing = [field.name for field in ROOT.fields if field.name not in taken]
+        near = None if key.text in _SECTIONS else closest(key.text, missing)
         if near is not None:
             message = f"unknown key '{key.text}' in {ROOT.title} '{name}'; did you mean '{near}'?"
             faults.add(key.place, message)
@@ -124,8 +125,9 @@ def _whole(tree: Mapping, world: World, faults: Faults) -> Mapping:
     together = put_together(tree, world.folder, faults)
     parts = {key.text: (key, value) for key, value in together.items()}
     written_types = parts.pop("types", None)
-    parts = {name: (key, fill(value, world, faults)) for name, (key, value) in parts.items()}
-    types = read_types(written_types[1] if written_types else None, world, faults)
+    strange = {name: parts.pop(name) for name in [*parts] if name not in _SECTIONS}
+    parts = {name: (key, fill(value, world, faults)) for name, (key, value) in parts.items()} | strange
+    types = read_types(written_types[1] if written_types else None, world, faults, unsure=bool(strange))
     key = parts["machines"][0] if "machines" in parts else parts.get("instances", (None,))[0]
     machines = parts["machines"][1] if "machines" in parts else None
     instances = parts.pop("instances", None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edge_agent.config.derivations import build_derivation, is_derived, source_of
+from edge_agent.config.derivations import Inputs, build_derivation, is_derived, source_of
 from edge_agent.config.faults import Faults, did_you_mean
 from edge_agent.config.model import Alive, Machine, Place, Signal, Source
 from edge_agent.config.section import INVALID, Section
@@ -40,7 +40,7 @@ class Yard:
 def build_machines(root: Section, sources: Mapping[str, Source], faults: Faults) -> list[Built]:
     """Every machine that can be read, its mistakes told."""
     known = None
-    if root.has("sources"):
+    if root.has("sources") and not root.unsure:
         known = {name: place for name, (_, place) in root.get("sources").items()}
     yard = Yard(sources, known, faults)
     return [
@@ -54,9 +54,11 @@ def _machine(name: str, section: Section, place: Place, yard: Yard) -> Built:
     source = section.get("source")
     if source is not None and yard.known is not None and source not in yard.known:
         message = f"source: '{source}' is not configured; {did_you_mean(source, yard.known)}"
-        yard.faults.add(section.at("source"), message)
+        yard.faults.add_alike(f"source {source}", section.at("source"), message)
     owner = Owner(name, section.get("line") or "", source, section.get("unit"))
-    hidden = source is None and "source" in section.broken
+    hidden = source is None and (section.unsure or "source" in section.broken)
+    if source is None and not hidden:
+        hidden = _without_source(name, section, place, yard.faults)
     tags = _read(section.get("tags"), owner, yard, hidden=hidden, tag=True)
     entries = section.get("signals") or {}
     plain = {n: e for n, e in entries.items() if e[0] is not INVALID and not is_derived(e[0])}
@@ -73,6 +75,21 @@ def _machine(name: str, section: Section, place: Place, yard: Yard) -> Built:
     _together(name, signals, yard.faults)
     machine = Machine(id=name, line=owner.line, signals=(), alive=alive, place=place)
     return Built(machine, (*signals, *sent), tuple(unsent))
+
+
+def _without_source(name: str, section: Section, place: Place, faults: Faults) -> bool:
+    """Whether signals need the machine's source where it has none: told once, at the machine."""
+    entries = {**(section.get("tags") or {}), **(section.get("signals") or {})}
+    bare = [
+        entry
+        for entry, (written, _) in entries.items()
+        if written is not INVALID and not is_derived(written) and not written.written("source")
+    ]
+    if bare:
+        shown = ", ".join(bare[:3]) + (", ..." if len(bare) > 3 else "")
+        message = f"machine '{name}' has no source, nor have its signals ({shown})"
+        faults.add(place, f"{message}; add source: NAME to the machine")
+    return bool(bare)
 
 
 def _read(
@@ -95,7 +112,8 @@ def _derived(
     reader = SignalReader(name, written, at, owner, yard.sources, yard.known, yard.faults)
     role = reader.role()
     names = inputs | _unread(section, inputs)
-    derivation = build_derivation(written, role, names, yard.faults)
+    sure = not section.unsure and "tags" not in section.broken
+    derivation = build_derivation(written, role, Inputs(names, sure), yard.faults)
     if derivation is None:
         return None
     source = source_of(derivation, written, inputs, yard.faults)

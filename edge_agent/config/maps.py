@@ -67,7 +67,7 @@ class MapFiles:
             return None
         keys: dict[str, Scalar] = {}
         words: list[Tree] = []
-        for number, cells in enumerate(cells_of(text, beside(named))):
+        for number, cells in enumerate(cells_of(text, beside(named), self.faults)):
             raw = cells[0].text.strip()
             if number == 0 and raw.lower() in _HEADS:
                 continue

@@ -24,11 +24,15 @@ from shared.roles import Fall, Role
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """Where something was written; line and column start at 1."""
+    """Where something was written; line and column start at 1.
+
+    origin: where the value of a parameter that was filled in here was written.
+    """
 
     file: str
     line: int
     column: int
+    origin: Place | None = field(default=None, compare=False)
 
     @property
     def short(self) -> str:

@@ -15,6 +15,7 @@ from edge_agent.config.sheet import text_of
 
 NAMED = ("sources", "types", "machines")
 LISTED = ("instances",)
+_EMPTY = "'{}' is empty; write entries, each 'name: {{...}}', or remove it"
 
 
 def put_together(main: Mapping, folder: Path, faults: Faults) -> Mapping:
@@ -24,6 +25,9 @@ def put_together(main: Mapping, folder: Path, faults: Faults) -> Mapping:
     for named in _named(include[1] if include else None, faults):
         for path in _paths(folder, named, faults):
             _add(parts, _part(path, folder, named, faults), faults)
+    for key, value in main.items():
+        if key.text in NAMED and _is_empty(value) and not _is_empty(parts[key.text][1]):
+            faults.add(value.place, _EMPTY.format(key.text))
     return Mapping(main.place, tuple(k for k, _ in parts.values()), tuple(v for _, v in parts.values()))
 
 
@@ -77,6 +81,8 @@ def _part(path: Path, folder: Path, named: Scalar, faults: Faults) -> Mapping | 
 def _add(parts: dict[str, tuple[Scalar, Tree]], more: Mapping | None, faults: Faults) -> None:
     """Add an included file to what is known; a name that stands twice is a mistake."""
     for key, value in more.items() if more is not None else ():
+        if key.text in NAMED and _is_empty(value):
+            faults.add(value.place, _EMPTY.format(key.text))
         if key.text not in (*NAMED, *LISTED):
             message = f"'{key.text}' cannot stand in an included file"
             faults.add(key.place, f"{message}; {did_you_mean(key.text, (*NAMED, *LISTED))}")
@@ -85,6 +91,10 @@ def _add(parts: dict[str, tuple[Scalar, Tree]], more: Mapping | None, faults: Fa
         else:
             first, known = parts[key.text]
             parts[key.text] = (first, _joined(known, value, faults))
+
+
+def _is_empty(tree: Tree) -> bool:
+    return isinstance(tree, Mapping) and not tree.keys
 
 
 def _joined(known: Tree, more: Tree, faults: Faults) -> Tree:

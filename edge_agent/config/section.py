@@ -147,7 +147,10 @@ Kind = ScalarKind | ListOf | Pairs | Named | Table | Choice | Either | Many | Fr
 
 @dataclass(slots=True)
 class Section:
-    """What was read of one mapping. ``place``: where its name stands; broken fields were told as mistakes."""
+    """What was read of one mapping. ``place``: where its name stands; broken fields were told as mistakes.
+
+    unsure: it has a key that is none and resembles none: what seems to be missing may stand there.
+    """
 
     table: Table
     place: Place
@@ -155,6 +158,7 @@ class Section:
     places: dict[str, Place] = field(default_factory=dict)
     keys: dict[str, Place] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
+    unsure: bool = False
 
     def get(self, name: str) -> Any:
         """The value, or the default of the table; None for a field that the table does not have."""
@@ -219,6 +223,7 @@ def read_section(table: Table, tree: Tree, name: str, place: Place, faults: Faul
             message, meant = _unknown(key, table, name, tree)
             faults.add(key.place, message)
             section.broken.add(meant)
+            section.unsure |= not meant and key.text not in table.meant
             continue
         section.keys[key.text] = key.place
         section.places[key.text] = value.place
@@ -239,7 +244,11 @@ def _unknown(key: Scalar, table: Table, name: str, tree: Mapping) -> tuple[str, 
     written = {k.text for k in tree.keys}
     names = [f.name for f in table.fields]
     missing = [n for n in names if n not in written] or names
-    return f"{told}; {did_you_mean(key.text, missing)}", closest(key.text, missing) or ""
+    near = closest(key.text, missing)
+    required = [f.name for f in table.fields if f.required and f.name not in written]
+    if near is None and len(required) == 1:
+        return f"{told}; '{required[0]}' is missing: did you mean that?", required[0]
+    return f"{told}; {did_you_mean(key.text, missing)}", near or ""
 
 
 def _require(table: Table, section: Section, name: str, faults: Faults) -> None:

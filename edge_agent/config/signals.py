@@ -132,7 +132,7 @@ class SignalReader:
             return None
         if own and self.known is not None and name not in self.known:
             message = f"source: '{name}' is not configured; {did_you_mean(name, self.known)}"
-            self.faults.add(self.section.at("source"), message)
+            self.faults.add_alike(f"source {name}", self.section.at("source"), message)
         return self.sources.get(name)
 
     def _stand_in(self) -> Source | None:
@@ -364,7 +364,8 @@ def derived_signal(reader: SignalReader, role: Role, derivation: Derivation, sou
 
 
 def _is_typo(name: str, role: str) -> bool:
-    """Whether a signal's name is a slip of the pen of a role: same letters but for one or two."""
+    """Whether a signal's name is a slip of the pen of a role: its letters in any case, but for one or two."""
+    name = name.lower().replace("-", "_")
     if len(name) < _TYPO_RATIO_LENGTH:
         return False
     return abs(len(name) - len(role)) <= 2 and _distance(name, role) <= (1 if len(role) < 6 else 2)

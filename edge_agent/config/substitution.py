@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping as Words
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edge_agent.config.document import Mapping, Scalar, Sequence, Tree
-from edge_agent.config.faults import Faults, did_you_mean
+from edge_agent.config.faults import Faults, closest, did_you_mean
+from edge_agent.config.model import Place
 from edge_agent.core.expression import UnknownValue, evaluate, names_in, parse_expression
 
 _PART = re.compile(r"\$?\$\{([^{}]*)\}")
@@ -21,13 +22,16 @@ _LIMIT = 64 * 1024
 @dataclass(frozen=True, slots=True)
 class World:
     """Where substitutions look: environment, the config's folder, the gateway's name, and inside a type the
-    parameters of the machine at hand.
+    parameters of the machine at hand. sure: there are no others that could not be read. origins: where the
+    values of the parameters were written.
     """
 
     environment: Words[str, str]
     folder: Path
     hostname: str
     parameters: Words[str, float | str | None] | None = None
+    sure: bool = True
+    origins: Words[str, Place] = field(default_factory=dict)
 
 
 def fill(tree: Tree, world: World, faults: Faults) -> Tree:
@@ -44,9 +48,10 @@ def _filled(scalar: Scalar, world: World, faults: Faults) -> Scalar:
         return scalar
 
     broken = False
+    origin: Place | None = None
 
     def part(found: re.Match[str]) -> str:
-        nonlocal broken
+        nonlocal broken, origin
         if found.group().startswith("$$"):
             return found.group()[1:]
         try:
@@ -56,11 +61,23 @@ def _filled(scalar: Scalar, world: World, faults: Faults) -> Scalar:
                 faults.add(scalar.place, f"{found.group()}: {error}")
             broken = True
             return found.group()
+        origin = origin or _origin(found.group(1), world)
         if found.group(1).strip().startswith(("env:", "file:")):
             faults.hide(value, found.group())
         return value
 
-    return replace(scalar, text=_PART.sub(part, scalar.text), source=scalar.text, broken=broken)
+    text = _PART.sub(part, scalar.text)
+    place = replace(scalar.place, origin=origin)
+    if origin is not None:
+        faults.filled(place)
+    return replace(scalar, place=place, text=text, source=scalar.text, broken=broken)
+
+
+def _origin(text: str, world: World) -> Place | None:
+    """Where the first parameter of a substitution was written."""
+    return next(
+        (place for name, place in world.origins.items() if re.search(rf"\b{re.escape(name)}\b", text)), None
+    )
 
 
 def _looked_up(name: str, world: World) -> str:
@@ -74,17 +91,19 @@ def _looked_up(name: str, world: World) -> str:
     if kind == "file" and colon:
         return _text_of(world.folder / rest, rest)
     if world.parameters is not None:
-        return _worked_out(name, world.parameters)
+        return _worked_out(name, world.parameters, world.sure)
     known = ("env:NAME", "file:PATH", "hostname")
     raise ValueError(f"'{name}' cannot be filled in; {did_you_mean(name, known)}")
 
 
-def _worked_out(text: str, parameters: Words[str, float | str | None]) -> str:
+def _worked_out(text: str, parameters: Words[str, float | str | None], sure: bool) -> str:
     """A parameter, or an expression of parameters such as ``base + 10``; an empty ValueError for one without
     a value, which was told as a mistake where it is missing.
     """
     expression = parse_expression(text)
     for name in names_in(expression):
+        if name not in parameters and not (sure or closest(name, parameters)):
+            raise ValueError
         if name not in parameters:
             raise ValueError(f"'{name}' is no parameter of the type; {did_you_mean(name, parameters)}")
         if parameters[name] is None:

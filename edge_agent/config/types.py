@@ -26,22 +26,27 @@ _MERGED = ("tags", "signals")
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """parameters: name to kind. parts: alive, tags and signals, not yet filled in."""
+    """parameters: name to kind. parts: alive, tags and signals, not yet filled in.
+
+    unsure: parts or parameters of it could not be read; what is missing may stand there.
+    """
 
     name: str
     place: Place
     parameters: dict[str, str]
     parts: dict[str, tuple[Scalar, Tree]]
+    unsure: bool = False
 
 
 @dataclass(slots=True)
 class Types:
-    """All types of a config, and which of them were used."""
+    """All types of a config, and which of them were used. unsure: there are types that could not be read."""
 
     known: dict[str, Type]
     world: World
     faults: Faults
     used: set[str] = field(default_factory=set)
+    unsure: bool = False
 
     def expanded(self, machines: Tree | None, instances: Tree | None) -> Mapping | None:
         """All machines, each without type and with; None where there is nothing to expand."""
@@ -72,8 +77,9 @@ class Types:
             of, csv = parts.get("type"), parts.get("csv")
             if not isinstance(of, Scalar) or not isinstance(csv, Scalar) or len(parts) != 2:
                 self.faults.add(entry.place, "an instance wants {type: NAME, csv: FILE}, no more; write both")
-            elif self._type(of) is not None:
-                for row in read_sheet(self.world.folder, csv, self.faults):
+            elif (made := self._type(of)) is not None:
+                columns = None if made.unsure else (*_OWN, *made.parameters)
+                for row in read_sheet(self.world.folder, csv, self.faults, columns, ("machine",)):
                     found += self._row(of, row)
         return found
 
@@ -99,7 +105,8 @@ class Types:
         given = parts.pop("with")[1] if "with" in parts else None
         if of is None:
             return Scalar(tree.place, "", True, broken=True)
-        world = replace(self.world, parameters=self._parameters(of, key, parts, given))
+        filled_in = self._parameters(of, key, parts, given)
+        world = replace(self.world, parameters=filled_in, sure=not of.unsure, origins=_origins(parts, given))
         for name, (scalar, part) in of.parts.items():
             filled = fill(part, world, self.faults)
             own = parts.get(name)
@@ -108,6 +115,8 @@ class Types:
             elif own is not None:
                 continue
             parts[name] = (own[0] if own is not None else scalar, filled)
+        if of.unsure and not ("signals" in parts and "tags" in parts):
+            return Scalar(tree.place, "", True, broken=True)
         return self._equipped(tree.place, parts)
 
     def _equipped(self, place: Place, parts: dict[str, tuple[Scalar, Tree]]) -> Tree:
@@ -126,7 +135,9 @@ class Types:
     def _type(self, named: Tree) -> Type | None:
         text = named.text if isinstance(named, Scalar) else ""
         if text not in self.known:
-            self.faults.add(named.place, f"type: '{text}' is not defined; {did_you_mean(text, self.known)}")
+            if not self.unsure or closest(text, self.known):
+                message = f"type: '{text}' is not defined; {did_you_mean(text, self.known)}"
+                self.faults.add_alike(f"type {text}", named.place, message)
             return None
         self.used.add(text)
         return self.known[text]
@@ -145,7 +156,9 @@ class Types:
         for word, value in entries.items():
             if word.text not in of.parameters:
                 message = f"type '{of.name}' has no parameter '{word.text}'"
-                self.faults.add(word.place, f"{message}; {did_you_mean(word.text, of.parameters)}")
+                if not of.unsure or closest(word.text, of.parameters):
+                    message = f"{message}; {did_you_mean(word.text, of.parameters)}"
+                    self.faults.add_alike(f"parameter {of.name} {word.text}", word.place, message)
             elif not isinstance(value, Scalar):
                 self.faults.add(
                     value.place, f"{word.text}: a parameter is one value; write a number or a text"
@@ -156,7 +169,8 @@ class Types:
         missing = [name for name in of.parameters if name not in {key.text for key in entries}]
         for name in missing:
             message = f"machine '{key.text}' gives no value to the parameter '{name}' of its type"
-            self.faults.add(key.place, f"{message}; add with: {{{name}: ...}} or the column {name}")
+            message = f"{message}; add with: {{{name}: ...}} or the column {name}"
+            self.faults.add_alike(f"no parameter {of.name} {name}", key.place, message)
             found[name] = None
         return found
 
@@ -166,49 +180,67 @@ class Types:
                 return float(to_integer(scalar))
             if kind == "number" or (kind == "any" and scalar.text.isdigit()):
                 return float(to_number(scalar))
+            if kind == "file" and not scalar.absent:
+                return self._file(name, scalar)
         except ValueError as error:
             self.faults.add(scalar.place, f"{name}: {error}")
             return None
         return scalar.text
 
+    def _file(self, name: str, scalar: Scalar) -> str | None:
+        """The path, where there is such a file; told once for all machines that name it."""
+        if (self.world.folder / scalar.text).is_file():
+            return scalar.text
+        message = f"{name}: there is no file {scalar.shown}; mend the path, or put the file there"
+        self.faults.add_alike(f"file {scalar.text}", scalar.place, message)
+        return None
 
-def read_types(tree: Tree | None, world: World, faults: Faults) -> Types:
+
+def read_types(tree: Tree | None, world: World, faults: Faults, *, unsure: bool = False) -> Types:
     """The types of a config, as written; their parts are checked with each machine that uses them."""
     types: dict[str, Type] = {}
-    if tree is not None and not isinstance(tree, Mapping):
+    if tree is not None and not (isinstance(tree, Mapping) and tree.keys):
         faults.add(tree.place, "'types' wants named entries, each 'name: {parameters: ..., signals: ...}'")
-        return Types(types, world, faults)
+        return Types(types, world, faults, unsure=True)
     for key, body in tree.items() if tree is not None else ():
-        if not isinstance(body, Mapping):
+        if not (isinstance(body, Mapping) and body.keys):
             faults.add(
                 body.place, f"type '{key.text}' wants a mapping with parameters, tags, signals; write one"
             )
+            unsure = True
             continue
         parts = {name.text: (name, value) for name, value in body.items()}
+        strange = not key.text.strip()
+        if strange:
+            faults.add(key.place, "a type has no name; write one, as machines name it")
+            unsure = True
         for name in set(parts) - {"parameters", "alive", "device", *_MERGED}:
             known = ("parameters", "alive", "device", *_MERGED)
             message = f"unknown key '{name}' in type '{key.text}'; {did_you_mean(name, known)}"
             scalar, value = parts.pop(name)
             faults.add(scalar.place, message)
             near = closest(name, [each for each in known if each not in parts])
+            strange |= near is None
             if near is not None:
                 parts[near] = (replace(scalar, text=near), value)
         parameters = _declared(parts.pop("parameters", None), faults)
-        types[key.text] = Type(key.text, key.place, parameters, parts)
-    return Types(types, world, faults)
+        strange |= parameters is None
+        types[key.text] = Type(key.text, key.place, parameters or {}, parts, strange)
+    return Types(types, world, faults, unsure=unsure)
 
 
-def _declared(part: tuple[Scalar, Tree] | None, faults: Faults) -> dict[str, str]:
-    """Name to kind of the parameters."""
+def _declared(part: tuple[Scalar, Tree] | None, faults: Faults) -> dict[str, str] | None:
+    """Name to kind of the parameters; None, with the mistake told, where not all of them are known."""
     if part is None:
         return {}
-    if not isinstance(part[1], Mapping):
+    if not (isinstance(part[1], Mapping) and part[1].keys):
         faults.add(
             part[1].place,
             "'parameters' wants names with their kinds, such as {base: integer}; write a mapping",
         )
-        return {}
+        return None
     found = {}
+    nameless = False
     for key, kind in part[1].items():
         text = kind.text if isinstance(kind, Scalar) else ""
         if text not in KINDS:
@@ -217,8 +249,17 @@ def _declared(part: tuple[Scalar, Tree] | None, faults: Faults) -> dict[str, str
             )
         if key.text in _OWN or not key.text.isidentifier():
             faults.add(key.place, f"parameter '{key.text}' cannot have this name; choose another word")
+            nameless |= not key.text.strip()
         found[key.text] = text if text in KINDS else "any"
-    return found
+    return None if nameless else found
+
+
+def _origins(parts: Words[str, tuple[Scalar, Tree]], given: Tree | None) -> dict[str, Place]:
+    """Where the values of the parameters were written."""
+    own = {name: parts[name][1].place for name in _OWN[1:] if name in parts}
+    return own | {
+        word.text: value.place for word, value in (given.items() if isinstance(given, Mapping) else ())
+    }
 
 
 def _over(base: Mapping, own: Tree) -> Mapping:

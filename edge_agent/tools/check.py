@@ -9,11 +9,11 @@ from edge_agent.config.load import load
 from edge_agent.config.plant import compare, read_names
 
 
-def check(file: Path, plant: Path | None) -> int:
+def check(file: Path, plant: Path | None, folder: Path | None = None) -> int:
     """Print the mistakes; 1 if there are any. Warnings stand on the error stream, and only where nothing is
-    wrong.
+    wrong. folder: where the paths in the config start from, if not beside it.
     """
-    loaded = load(file)
+    loaded = load(file, folder=folder)
     if loaded.config is not None and plant is not None:
         compare(loaded.config, read_names(plant), loaded.faults)
     if loaded.faults or loaded.config is None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from edge_agent.config.files import knows_modes
 from edge_agent.config.model import Config, OpcUaSource
 from edge_agent.core import sizes
 from edge_agent.core.quality import EARLIEST_US
@@ -24,7 +25,9 @@ _CLOCK_OFF_S = 5.0
 
 def permission_findings(config: Config) -> Iterator[Finding]:
     """Who else can read the keys or change the config; what Windows says of modes means nothing."""
-    if os.name != "posix":
+    if not knows_modes():
+        mend = "see to it that nobody else can read keys and passwords"
+        yield warn("permissions", "not looked at: this system tells no file modes", mend)
         return
     secrets = [path for path in secret_files(config) if path.exists()]
     open_to_others = [path for path in secrets if stat.S_IMODE(path.stat().st_mode) & 0o077]

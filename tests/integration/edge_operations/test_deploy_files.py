@@ -31,11 +31,20 @@ def test_the_example_config_is_sound_and_where_the_unit_looks() -> None:
     assert "StateDirectory=plantledger\n" in UNIT
 
 
+def test_the_unit_needs_no_program_but_the_agent_and_a_shell() -> None:
+    """A minimal Debian has no /bin/kill."""
+    programs = set(re.findall(r"^Exec\w+=-?(\S+)", UNIT, re.MULTILINE))
+    assert programs == {"/opt/plantledger-agent/current/bin/edge-agent", "/bin/sh"}
+
+
 def test_the_role_refuses_a_config_that_the_agent_refuses_and_hides_keys() -> None:
     tasks = YAML(typ="safe").load((ROLE / "tasks" / "main.yml").read_text("utf-8"))
     kinds = {task["name"]: task for task in tasks}
     config = kinds["Put the config in place where the agent accepts it"]["ansible.builtin.template"]
-    assert (config["validate"], config["dest"]) == ("edge-agent check %s", "/etc/plantledger/agent.yaml")
+    assert (config["validate"], config["dest"]) == (
+        "edge-agent check --folder /etc/plantledger %s",
+        "/etc/plantledger/agent.yaml",
+    )
     keys = kinds["Copy keys and passwords"]
     assert (keys["ansible.builtin.copy"]["mode"], keys["no_log"]) == ("0600", True)
     defaults = YAML(typ="safe").load((ROLE / "defaults" / "main.yml").read_text("utf-8"))
