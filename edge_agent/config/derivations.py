@@ -75,12 +75,16 @@ def _rules(section: Section, role: Role, tags: Inputs, faults: Faults) -> Rules 
         _not_for(
             section, "rules", f"they give words, {role} is a number; use them for state or reason", faults
         )
-    rules = []
+    rules: list[Rule] = []
     written: list[Section] = section.get("rules")
     for index, rule in enumerate(written):
         found = _rule(rule, tags, faults, last=index == len(written) - 1)
         if found is not None:
             _word(found.word, role, rule, faults)
+            if found.when is not None and any(found.when == other.when for other in rules):
+                faults.add(
+                    rule.at("when"), "when: a rule before has the same condition; change or remove one"
+                )
             rules.append(found)
     return Rules(tuple(rules), section.get("settle")) if len(rules) == len(written) else None
 

@@ -30,7 +30,7 @@ def build_meaning(
     _arithmetic(section, role, value_type, faults)
     factor = _unit_factor(section, role, faults)
     pairs = _map(section, role, value_type, faults)
-    invalid = _invalid(section, value_type)
+    invalid = _invalid(section, value_type, faults)
     if section.broken & {"map", "invalid", "scale", "offset", "mask", "bit"}:
         return None
     return Meaning(
@@ -107,9 +107,16 @@ def _unit_factor(section: Section, role: Role, faults: Faults) -> Fraction:
     return Fraction(1)
 
 
-def _invalid(section: Section, value_type: ValueType | None) -> tuple[float | str, ...]:
+def _invalid(section: Section, value_type: ValueType | None, faults: Faults) -> tuple[float | str, ...]:
     """Raw values; 0xFFFF of an int16 is its -1."""
-    return tuple(_folded(value, value_type) for value, _ in section.get("invalid") or ())
+    found = []
+    picked = section.has("bit") or section.has("mask")
+    for value, place in section.get("invalid") or ():
+        raw = _folded(value, None if picked else value_type)
+        if value_type is not None and not value_type.is_text and (why := _never(raw, section, value_type)):
+            faults.add(place, f"invalid: {value if isinstance(value, str) else f'{value:g}'} {why}")
+        found.append(raw)
+    return tuple(found)
 
 
 def _folded(value: float | str, value_type: ValueType | None) -> float | str:
@@ -132,7 +139,7 @@ def _map(
         faults.add(section.keys["map"], f"map: {role} is a number, a map gives words; remove map")
     pairs: dict[float | str, str] = {}
     for key, word in section.get("map"):
-        _state(word, role, faults)
+        _word(word, role, faults)
         raw = _key(key, section, value_type)
         if raw in pairs:
             faults.add(
@@ -155,9 +162,20 @@ def _is_register(section: Section) -> bool:
     return section.written("register")
 
 
-def _state(word: Scalar, role: Role, faults: Faults) -> None:
-    if role is not Role.STATE or word.text in list(State):
+def _word(word: Scalar, role: Role, faults: Faults) -> None:
+    if word.plain and word.text in ("true", "false"):
+        faults.add(
+            word.place, f'map: {word.text} is a truth value; quote it ("{word.text}") if it is the word'
+        )
+    elif any(not char.isprintable() for char in word.text):
+        faults.add(word.place, "map: the word holds control characters; write it without")
+    elif role is not Role.STATE or word.text in list(State):
         return
+    else:
+        _no_state(word, faults)
+
+
+def _no_state(word: Scalar, faults: Faults) -> None:
     near = closest(word.text, list(State))
     mend = f"did you mean '{near}'?" if near else f"use {', '.join(State)}"
     faults.add(word.place, f"map: '{word.shown}' is no machine state; {mend}")
@@ -167,12 +185,17 @@ def _impossible(raw: float | str, section: Section, value_type: ValueType | None
     """Why a number type can never give this value; None where it can, or where it is scaled."""
     if value_type is None or section.has("scale") or section.has("offset"):
         return None
+    return _never(raw, section, value_type)
+
+
+def _never(raw: float | str, section: Section, value_type: ValueType) -> str | None:
+    """Why a number type can never give this raw value; None where it can."""
     if isinstance(raw, str):
         return f"is a text, {value_type} gives numbers; write the number without quotes"
     if value_type.is_float:
         return None
     low, high = _range(section, value_type)
-    if not low <= raw <= high or not raw.is_integer():
+    if not float(low) <= raw <= float(high) or not raw.is_integer():
         return f"can never come from {value_type} here; it gives whole numbers from {low} to {high}"
     return None
 

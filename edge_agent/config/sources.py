@@ -19,7 +19,7 @@ from edge_agent.config.model import (
 )
 from edge_agent.config.section import Section
 from edge_agent.config.tables import DEPRECATED
-from edge_agent.config.uplink import split_url
+from edge_agent.config.uplink import is_host, split_url
 from edge_agent.core.address import RegisterRange, parse_range
 from edge_agent.core.types import Order
 
@@ -154,3 +154,5 @@ def _host(section: Section, faults: Faults) -> None:
     host = section.get("host")
     if "/" in host or " " in host or host.count(":") == 1:
         faults.add(section.at("host"), f"host: '{host}' is more than a host; write host and port as two keys")
+    elif not is_host(host.strip("[]")):
+        faults.add(section.at("host"), f"host: '{host}' is no name or address of a host; write 10.0.0.6")

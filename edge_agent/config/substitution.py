@@ -67,6 +67,11 @@ def _filled(scalar: Scalar, world: World, faults: Faults) -> Scalar:
         return value
 
     text = _PART.sub(part, scalar.text)
+    if "${" in _PART.sub("", scalar.text):
+        faults.add(
+            scalar.place, "a ${ is not closed; add } behind it, or write $${ where it is meant as text"
+        )
+        broken = True
     place = replace(scalar.place, origin=origin)
     if origin is not None:
         faults.filled(place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import SplitResult, urlsplit
 
 from edge_agent.config.faults import Faults, did_you_mean
@@ -11,6 +12,7 @@ from edge_agent.config.model import Agent, BufferSettings, MetricsSettings, Tran
 from edge_agent.config.section import Section
 from edge_agent.core.buffer_policy import AtCap
 
+_LABEL = re.compile(r"[^\W_]([\w-]{0,61}[^\W_])?")
 _SCHEMES = {
     "mqtts": (Transport.TCP, True, 8883),
     "mqtt": (Transport.TCP, False, 1883),
@@ -90,6 +92,16 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_host(text: str) -> bool:
+    """Whether this can be the name or the address of a host."""
+    if ":" in text or not text.strip("0123456789."):
+        try:
+            return bool(ipaddress.ip_address(text.partition("%")[0]))
+        except ValueError:
+            return False
+    return all(_LABEL.fullmatch(label) for label in text.removesuffix(".").split("."))
+
+
 def split_url(text: str) -> SplitResult:
     """The parts of an address with scheme and host; raises ValueError with the mend."""
     try:
@@ -101,6 +113,8 @@ def split_url(text: str) -> SplitResult:
         raise ValueError(f"'{text}' is not an address; write scheme://host:port")
     if url.username is not None or url.password is not None:
         raise ValueError("an address holds no user or password; write user and password_file beside it")
+    if not is_host(host) or url.path.startswith("//"):
+        raise ValueError(f"'{text}' is not an address: '{url.netloc}' is no host; write scheme://host:port")
     return url
 
 

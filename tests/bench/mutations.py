@@ -1,6 +1,7 @@
 """Every slip of the hand in every shipped config of the agent: is it told, in its line, and without an echo?
 
-Each key and each value is misspelt, given a wrong type, dropped and doubled, one at a time. What is still a
+Each key and each value is misspelt, given a wrong type, dropped and doubled, one at a time; and a share of
+the slips that strangers make (SLIPS=1 for all of them), also in sheets and included files. What is still a
 valid config counts as accepted; of the rest the table says how many are told on the line of the slip, and how
 many mistakes follow that are none.
 """
@@ -8,48 +9,26 @@ many mistakes follow that are none.
 from __future__ import annotations
 
 import csv
+import os
+import random
 import shutil
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ruamel.yaml import YAML
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import Node, ScalarNode
 
+from tests.bench.strange_slips import Slip, cell_slips, put, scalars, strange_slips
 from tests.unit.edge_config.files import CONFIGS, loaded
 
 FOLLOWING = 2
+SHARE = float(os.environ.get("SLIPS") or 0.1)
 ROWS = 3
 """Rows of a sheet that are kept: three hundred machines of one type have the same mistakes."""
-
-
-@dataclass(frozen=True)
-class Slip:
-    """One mutation of a text. line: where it is; 0: nowhere, what was there is gone.
-
-    name: the new name of something that others refer to: they are told to look for it there.
-    """
-
-    what: str
-    text: str
-    line: int
-    name: str = ""
-
-
-def scalars(node: Node) -> Iterator[tuple[ScalarNode | None, Node]]:
-    """(key, value) of every entry, (None, item) of every item."""
-    if isinstance(node, MappingNode):
-        for key, value in node.value:
-            yield key, value
-            yield from scalars(value)
-    elif isinstance(node, SequenceNode):
-        for value in node.value:
-            yield None, value
-            yield from scalars(value)
 
 
 def slips(text: str) -> Iterator[Slip]:
@@ -57,17 +36,13 @@ def slips(text: str) -> Iterator[Slip]:
     for key, value in scalars(YAML(typ="rt", pure=True).compose(text)):
         if key is not None:
             name = key.value + "qx"
-            yield Slip("key misspelt", _put(text, key, name), key.start_mark.line + 1, name)
+            yield Slip("key misspelt", put(text, key, name), key.start_mark.line + 1, name)
             yield from _dropped(text, key, value)
             yield from _doubled(text, key, value)
         if isinstance(value, ScalarNode):
             line = value.start_mark.line + 1
-            yield Slip("value misspelt", _put(text, value, f'"q{value.value}"'), line)
-            yield Slip("value of a wrong type", _put(text, value, "[[1], {a: b}]"), line)
-
-
-def _put(text: str, node: Node, new: str) -> str:
-    return text[: node.start_mark.index] + new + text[node.end_mark.index :]
+            yield Slip("value misspelt", put(text, value, f'"q{value.value}"'), line)
+            yield Slip("value of a wrong type", put(text, value, "[[1], {a: b}]"), line)
 
 
 def _dropped(text: str, key: Node, value: Node) -> Iterator[Slip]:
@@ -88,11 +63,11 @@ def _doubled(text: str, key: Node, value: Node) -> Iterator[Slip]:
     yield Slip("key doubled", doubled, start.line + 1 + own_line)
 
 
-def judged(path: Path, slip: Slip) -> tuple[str, list[str]]:
-    """(verdict, lines of the mistakes)."""
+def judged(path: Path, slip: Slip, config: Path | None = None) -> tuple[str, list[str]]:
+    """(verdict, lines of the mistakes). config: the one that the file at path is a part of."""
     path.write_text(slip.text, "utf-8")
     try:
-        lines = loaded(path).faults.lines()
+        lines = loaded(config or path).faults.lines()
     except Exception as fault:
         return "TRACEBACK", [repr(fault)]
     if not lines:
@@ -119,19 +94,33 @@ def copied(folder: Path) -> list[Path]:
     return [folder / "edge" / path.name for path in CONFIGS]
 
 
+def parts(configs: list[Path]) -> Iterator[tuple[Path, Path, Callable[[str], Iterable[Slip]]]]:
+    """(config, file of it, how slips of it are made) of everything that is shipped."""
+    draw = random.Random(5)
+
+    def some(make: Callable[[str], Iterable[Slip]]) -> Callable[[str], Iterable[Slip]]:
+        return lambda text: (slip for slip in make(text) if draw.random() < SHARE)
+
+    for config in configs:
+        yield config, config, slips
+        yield config, config, some(strange_slips)
+        for part in sorted((config.parent / config.stem).glob("*.*")):
+            yield config, part, some(cell_slips if part.suffix == ".csv" else strange_slips)
+
+
 def main() -> int:
     counts: Counter[tuple[str, str]] = Counter()
     began_s = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        for config in copied(Path(folder)):
-            text = config.read_text("utf-8")
-            for slip in slips(text):
-                verdict, lines = judged(config, slip)
+        for config, part, make in parts(copied(Path(folder))):
+            text = part.read_text("utf-8")
+            for slip in make(text):
+                verdict, lines = judged(part, slip, config)
                 counts[slip.what, verdict] += 1
                 if verdict.isupper() or verdict == "echoes":
                     shown = "; ".join(line.removeprefix(f"{folder}/") for line in lines[:4])
-                    sys.stdout.write(f"{verdict} {slip.what} {config.name}:{slip.line}: {shown}\n")
-            config.write_text(text, "utf-8")
+                    sys.stdout.write(f"{verdict} {slip.what} {part.name}:{slip.line}: {shown}\n")
+            part.write_text(text, "utf-8")
     return told(counts, time.perf_counter() - began_s)
 
 
@@ -139,7 +128,7 @@ def told(counts: Counter[tuple[str, str]], seconds: float) -> int:
     """The table; 1 where the bar is missed."""
     for what in sorted({what for what, _ in counts}):
         row = ", ".join(f"{verdict} {n}" for (w, verdict), n in sorted(counts.items()) if w == what)
-        sys.stdout.write(f"{what:<24} {row}\n")
+        sys.stdout.write(f"{what:<32} {row}\n")
     refused = sum(n for (_, verdict), n in counts.items() if verdict != "accepted")
     good = sum(n for (_, verdict), n in counts.items() if verdict == "told")
     share = good / refused

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.edge_config.files import CONFIGS, MISTAKES, loaded, signal_faults
+from tests.unit.edge_config.files import CONFIGS, FRAME, MISTAKES, lines, loaded, signal_faults
 
 LINE = re.compile(r"^[^:\n]+:[1-9][0-9]*:[1-9][0-9]*: \S[^\n]*$")
 
@@ -119,3 +119,100 @@ def test_a_missing_certificate_is_a_warning_for_check_and_a_mistake_for_run() ->
 def test_a_measure_may_have_any_name_that_is_no_slip_of_a_role(tmp_path: Path, name: str) -> None:
     faults = signal_faults(tmp_path, f'{name}: {{register: "holding:1", type: uint16}}')
     assert bool(faults) == (name == "stat")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (
+            "a: {register: holding:1, type: uint16, invalid: [70000]}",
+            "invalid: 70000 can never come from uint16",
+        ),
+        ("a: {register: holding:1, type: uint16, invalid: [none]}", "invalid: none is a text"),
+        ('a: {register: holding:1, type: uint16, role: alarm, map: {1: "a\\tb"}}', "control characters"),
+        ("a: {register: holding:1, type: uint16, role: alarm, map: {1: true}}", "quote it"),
+        ('a: {register: holding:1, type: uint16, unit: "${env:X"}', "a ${ is not closed"),
+        ("STATE: {register: holding:1, type: uint16}", "'STATE' is no role; did you mean 'state'"),
+    ],
+)
+def test_values_that_cannot_be_meant(line: str, told: str, tmp_path: Path) -> None:
+    assert any(told in fault for fault in signal_faults(tmp_path, line)), signal_faults(tmp_path, line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a: {register: holding:1, type: int16, invalid: [0x8000, -1]}",
+        "a: {register: holding:1, type: int16, mask: 0x8000, invalid: [0x8000]}",
+        "a: {register: holding:1, type: uint64, invalid: [0xFFFFFFFFFFFFFFFF]}",
+        "a: {register: holding:1, type: float32, invalid: [-999.25]}",
+        'a: {register: holding:1, type: uint16, unit: "$${x}"}',
+    ],
+)
+def test_values_that_can_be_meant(line: str, tmp_path: Path) -> None:
+    assert signal_faults(tmp_path, line) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mqtts://broker,8883",
+        "mqtts:// broker",
+        "mqtts://mqtts://broker",
+        "mqtts://10.0.0.256",
+        "mqtts://.nan",
+    ],
+)
+def test_an_address_names_a_host(url: str, tmp_path: Path) -> None:
+    (fault,) = lines(
+        tmp_path, FRAME.replace('"mqtts://broker:8883"', f'"{url}"') + '      a: {register: "coil:1"}\n'
+    )
+    assert fault.startswith("gw.yaml:2:15: url: ")
+
+
+@pytest.mark.parametrize(
+    "host", ["broker", "my_plc.plant.example", "10.0.0.6", "[fe80::1]", "münchen.example"]
+)
+def test_names_of_hosts(host: str, tmp_path: Path) -> None:
+    assert (
+        lines(tmp_path, FRAME.replace("broker:8883", f"{host}:8883") + '      a: {register: "coil:1"}\n')
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "told"),
+    [
+        ("a:\n  url wss://b\n  ca: c.pem\n", 2, "no 'key: value' stands here"),
+        ("a:\n  one: 1\n  url: x\n   two: 2\n", 4, "indented by 3 spaces"),
+        ("a:\n   one: 1\n  two: 2\n  three: 3\n", 2, "indented by 3 spaces"),
+        ("a:\n  one: {x: 1, y: 2\n  two: 2\n", 2, "this { is not closed"),
+        ("a:\n  one: [1, 2\n  two: 2\n", 2, "this [ is not closed"),
+        ("agent:\nuplink: {url: x}\n", 1, "'agent' wants a mapping"),
+    ],
+)
+def test_slips_in_the_yaml_are_told_in_their_line(text: str, line: int, told: str, tmp_path: Path) -> None:
+    assert any(f.startswith(f"gw.yaml:{line}:") and told in f for f in lines(tmp_path, text)), lines(
+        tmp_path, text
+    )
+
+
+def test_a_name_that_is_not_defined_is_not_told_three_hundred_times(tmp_path: Path) -> None:
+    machines = "".join(
+        f"  m-{n}: {{line: l, source: plcc, signals: {{a: {{register: 'coil:1'}}}}}}\n" for n in range(300)
+    )
+    found = lines(tmp_path, FRAME.partition("machines:")[0] + "machines:\n" + machines)
+    assert len(found) == 2
+    assert found[1].endswith("did you mean 'plc'? (and 298 more like this)")
+
+
+def test_a_cell_that_one_row_alone_has_wrong_is_told_in_its_row(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(
+        "machine,line,source,base\na,l,plc,1\nb,l,plc,99999\nc,l,plc,3\n", "utf-8"
+    )
+    text = FRAME.partition("machines:")[0] + (
+        "types: {t: {parameters: {base: integer}, signals: {a: {register: 'coil:${base}'}}}}\n"
+        "instances: [{type: t, csv: rows.csv}]\n"
+    )
+    (fault,) = lines(tmp_path, text)
+    assert fault.startswith("rows.csv:3:9: register: ")

@@ -54,11 +54,7 @@ def become() -> None:
             if hasattr(module, name):
                 delattr(module, name)
     for what in ("add_signal_handler", "add_reader", "add_writer"):
-        setattr(asyncio.SelectorEventLoop, what, _not_here)
-
-
-def _not_here(*_: object, **__: object) -> Any:
-    raise NotImplementedError
+        setattr(asyncio.SelectorEventLoop, what, getattr(asyncio.AbstractEventLoop, what))
 
 
 def _no_such_program(*_: object, **__: object) -> Any:
