@@ -12,7 +12,7 @@ from typing import Any
 from psycopg import Connection
 
 from cloud_api.answers import ledger
-from cloud_api.answers.edges import edge_missing, edge_outputs
+from cloud_api.answers.edges import edge_missing, edge_outputs, missing_between
 from cloud_api.answers.grouping import filters
 from cloud_api.answers.memory import remembered
 from cloud_api.answers.places import Machine, Site
@@ -20,13 +20,13 @@ from cloud_api.answers.posting import read_ledger
 from cloud_api.answers.question import Question
 from cloud_api.answers.shapes import Confidence, ConfidenceAnswer, Finding, Grade, Missing, MissingStandard
 from cloud_api.answers.standing import data_spans, standing, window
-from cloud_api.answers.window import days_at, window_at
+from cloud_api.answers.window import HOUR, days_at, hours_kept, window_at
 from cloud_api.interpret.confidence import grade, trust_facts
 from cloud_api.interpret.model import Output
 from cloud_api.interpret.money import CONTEXT
 from cloud_api.store.evidence import BELIEVED_US
 from cloud_api.store.statements import statement
-from cloud_api.store.times import to_us
+from cloud_api.store.times import from_us, hour_of, to_us
 
 ZERO = Decimal(0)
 SHARE = Decimal("0.000001")
@@ -237,8 +237,17 @@ def _missing(
 ) -> tuple[list[MissingStandard], list[Missing]]:
     """What the plant model lacked: standards machine by machine, all else by subject."""
     dates: dict[tuple[str, str, str], set[date]] = defaultdict(set)
-    for machine, kind, subject, found in connection.execute(statement("answers.trust_missing"), parameters):
+    span = window_at(site, question.from_us, question.to_us)
+    whole, cut = hours_kept(span, question.from_us, question.to_us)
+    for machine, kind, subject, found in _lacked(connection, parameters, *whole):
         dates[machine, kind, subject].update(found)
+    for begin, end in cut:
+        hour = from_us(hour_of(begin))
+        names = frozenset(row[0] for row in _lacked(connection, parameters, hour, hour + HOUR))
+        for machine, lacked in (
+            missing_between(connection, question, site, begin, end, names) if names else ()
+        ):
+            dates[machine, lacked.kind, lacked.subject].add(lacked.date)
     for machine, lacked in edge_missing(connection, question, site):
         dates[machine, lacked.kind, lacked.subject].add(lacked.date)
     standards: list[MissingStandard] = []
@@ -255,6 +264,13 @@ def _missing(
         Missing(kind=kind, subject=subject, since=min(days), days=len(days))
         for (kind, subject), days in others.items()
     ]
+
+
+def _lacked(
+    connection: Connection[Any], parameters: dict[str, Any], first: datetime | None, end: datetime | None
+) -> list[tuple[Any, ...]]:
+    asked = {**parameters, "first_hour": first, "end_hour": end}
+    return connection.execute(statement("answers.trust_missing"), asked).fetchall()
 
 
 def _findings(connection: Connection[Any], parameters: dict[str, Any]) -> list[Finding]:

@@ -43,10 +43,22 @@ def edge_missing(
 ) -> Iterator[tuple[str, Missing]]:
     """(machine, what the plant model lacked) in the cut hours of a site, as far as they lie in the window."""
     for from_us, to_us in window_at(site, question.from_us, question.to_us).edges:
-        for machine in question.machines:
-            if machine.site == site.name:
-                for part in _slices(connection, site, machine, from_us, to_us):
-                    yield from ((machine.name, lacked) for lacked in part.missing)
+        yield from missing_between(connection, question, site, from_us, to_us)
+
+
+def missing_between(
+    connection: Connection[Any],
+    question: Question,
+    site: Site,
+    from_us: int,
+    to_us: int,
+    names: frozenset[str] | None = None,
+) -> Iterator[tuple[str, Missing]]:
+    """The same in a span inside one hour; `names`: of these machines only."""
+    for machine in question.machines:
+        if machine.site == site.name and (names is None or machine.name in names):
+            for part in _slices(connection, site, machine, from_us, to_us):
+                yield from ((machine.name, lacked) for lacked in part.missing)
 
 
 def edge_segments(

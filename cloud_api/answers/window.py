@@ -49,6 +49,25 @@ def window_at(site: Site, from_us_: int | None, to_us_: int | None) -> Window:
     return Window(first_hour, end_hour, first_day, end_day, tuple(edges))
 
 
+HOUR = dt.timedelta(hours=1)
+
+
+def hours_kept(
+    window: Window, from_us_: int | None, to_us_: int | None
+) -> tuple[tuple[dt.datetime | None, dt.datetime | None], list[tuple[int, int]]]:
+    """Of what is kept by whole hours, with no production day: the hours [first, end) that lie in the window
+    whole, and the spans of the hours that the edge of a production day cuts."""
+    first, end = window.first_hour, window.end_hour
+    cut: list[tuple[int, int]] = []
+    if window.first_day is not None and first is not None and from_us_ is not None:
+        cut.append((from_us_, min(hour_of(from_us_) + HOUR_US, to_us_ or from_us_ + HOUR_US)))
+        first += HOUR
+    if window.end_day is not None and end is not None and to_us_ is not None:
+        cut.append((max(hour_of(to_us_), from_us_ or 0), to_us_))
+        end -= HOUR
+    return (first, end), cut
+
+
 def days_at(
     site: Site, from_us_: int | None, to_us_: int | None
 ) -> tuple[dt.date | None, dt.date | None] | None:

@@ -47,11 +47,13 @@ def test_every_cell_agrees(plain_database: str, tmp_path: Path, seed: int) -> No
                 assert crosswise.disagreements(Api(http, result, made.site), seed) == []
 
 
-@pytest.mark.parametrize("seed", [107, 121])
-def test_what_was_missing_in_a_cut_hour_is_told(plain_database: str, tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "window"), [(107, "odd_window"), (121, "odd_window"), (1072, "day_window")])
+def test_what_was_missing_in_a_cut_hour_is_told(
+    plain_database: str, tmp_path: Path, seed: int, window: str
+) -> None:
     made = make_plant(seed, tmp_path, days=1)
     told(plain_database, made.site, made.directory, list(made.histories))
-    result = compute(made.directory, made.histories, *made.odd_window)
+    result = compute(made.directory, made.histories, *getattr(made, window))
     assert differing(plain_database, result, made.site) == []
 
 
