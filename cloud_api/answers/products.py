@@ -14,6 +14,7 @@ from psycopg import Connection
 from cloud_api.answers.envelope import envelope
 from cloud_api.answers.grouping import evidence
 from cloud_api.answers.orders import order_rows
+from cloud_api.answers.orders_reached import with_completion
 from cloud_api.answers.paging import one_page
 from cloud_api.answers.products_normalised import passing_by_product
 from cloud_api.answers.products_sides import Place, Product, Sides, sides_of
@@ -136,7 +137,8 @@ class _Said:
             (site.plant.intervention_min for site in question.sites if site.plant is not None), Decimal(5)
         )
         self.late: dict[str, Decimal] = defaultdict(Decimal)
-        for row in order_rows(connection, question, now, about["computed_through"]):
+        rows = order_rows(connection, question, now, about["computed_through"])
+        for row in with_completion(connection, question, [row for row in rows if row.late_h]):
             if row.product is not None and row.state != "planned":
                 self.late[row.product] += row.late_h or ZERO
 
