@@ -226,7 +226,10 @@ def _scheduled_us(
 
 
 def unexplained(connection: Connection[Any], question: Question) -> tuple[Decimal, Decimal]:
-    """Amount of cause unexplained, and total, of what a question asks for whatever its causes."""
+    """Amount of cause unexplained, and total, of what a question asks for whatever its causes; nothing where
+    its sites have several currencies."""
+    if len({site.currency for site in question.sites if site.currency is not None}) > 1:
+        return ZERO, ZERO
     whole = question.without(*CAUSAL).grouped("cause")
     sums = ledger.sums_of(connection, whole)
     return ledger.unexplained_of((cause, sum_.amount) for (cause,), sum_ in sums.items())

@@ -54,8 +54,7 @@ LIMIT = 1000
 MOST_ROWS = 100_000
 """The greatest `limit`."""
 
-EARLIEST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-LATEST = dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
+EARLIEST, LATEST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC), dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +148,15 @@ def read(
     by: Iterable[str] = (),
     withheld: frozenset[str] = frozenset(),
     options: Sequence[Option] = (),
+    in_money: bool = True,
 ) -> Question:
     """Reads the parameters of a request.
 
     `allowed` are the parameters that the path takes, `by` what it groups by, `options` what it alone takes.
+    `in_money`: whether the answer adds money up, so that its sites must have one currency.
     Raises QuestionError with every mistake.
     """
-    return _Reader(parameters, places, frozenset(allowed), tuple(by), withheld, options).question()
+    return _Reader(parameters, places, frozenset(allowed), tuple(by), withheld, options, in_money).question()
 
 
 _RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?")
@@ -174,6 +175,7 @@ class _Reader:
         by: tuple[str, ...],
         withheld: frozenset[str],
         options: Sequence[Option],
+        in_money: bool,
     ) -> None:
         self.given: dict[str, list[str]] = {}
         for name, value in parameters:
@@ -183,6 +185,7 @@ class _Reader:
         self.options = options
         self.by = by
         self.withheld = withheld
+        self.in_money = in_money
         self.mistakes: list[Mistake] = []
 
     def question(self) -> Question:
@@ -280,7 +283,7 @@ class _Reader:
         sites = self.places.sites
         if named:
             sites = tuple(known[name] for name in dict.fromkeys(named) if name in known)
-        if len({site.currency for site in sites if site.currency is not None}) > 1:
+        if self.in_money and len({site.currency for site in sites if site.currency is not None}) > 1:
             self.wrong("site", "the sites have different currencies; name sites of one currency")
         return sites
 

@@ -8,11 +8,10 @@ from typing import Any
 import msgspec
 from psycopg import Connection
 
-from cloud_api.answers.confidence import trust
 from cloud_api.answers.paging import cursor, place
 from cloud_api.answers.question import Question
 from cloud_api.answers.shapes import SampleRow, Samples
-from cloud_api.answers.standing import standing, window
+from cloud_api.answers.standing import window
 from cloud_api.store.statements import statement
 
 QUALITIES = ("good", "uncertain", "bad")
@@ -77,15 +76,7 @@ def samples(connection: Connection[Any], question: Question, sees_money: bool, n
                 received_at=received_at,
             )
         )
-    said = standing(connection, question)
-    return Samples(
-        status=said.status,
-        computed_through=said.computed_through,
-        pending_hours=said.pending_hours,
-        confidence=trust(connection, question, now),
-        rows=rows,
-        next_cursor=_next(page, after) if len(found) > len(page) else None,
-    )
+    return Samples(rows=rows, next_cursor=_next(page, after) if len(found) > len(page) else None)
 
 
 def _words(question: Question, name: str) -> list[str] | None:

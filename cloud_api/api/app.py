@@ -28,6 +28,7 @@ from cloud_api.answers.envelope import stated
 from cloud_api.answers.memory import memory
 from cloud_api.answers.places import Atlas
 from cloud_api.answers.question import Mistake, QuestionError, near, read
+from cloud_api.answers.shapes.ledger import Stated
 from cloud_api.api import formats, metrics
 from cloud_api.api.actions import ACTIONS, Action
 from cloud_api.api.bodies import LARGEST, read_body
@@ -120,6 +121,7 @@ class _Answering:
                     by=endpoint.by,
                     withheld=principal.withheld,
                     options=endpoint.options,
+                    in_money=not issubclass(endpoint.shape, Stated),
                 )
                 now = self.clock()
                 told = endpoint.answer(connection, question, principal.sees_money, now)

@@ -278,13 +278,9 @@ class SampleRow(Struct, frozen=True, kw_only=True):
     received_at: Time
 
 
-class Samples(Struct, frozen=True, kw_only=True):
+class Samples(Stated, frozen=True, kw_only=True):
     """The raw evidence, in the order of time."""
 
-    status: Status
-    computed_through: Time | None
-    pending_hours: int
-    confidence: Confidence
     rows: list[SampleRow]
     next_cursor: str | None = None
 

@@ -53,6 +53,11 @@ def wrong(places: Places, *parameters: tuple[str, str]) -> set[str]:
     return set()
 
 
+def test_only_money_asks_for_one_currency() -> None:
+    assert wrong(TWO) == {"site"}
+    assert len(read((), TWO, allowed=ANSWER, in_money=False).sites) == 2
+
+
 @given(st.lists(st.tuples(st.sampled_from([*ANSWER, "zz"]), WORDS), max_size=6))
 def test_any_address_is_a_question_or_told_what_is_wrong(parameters: list[tuple[str, str]]) -> None:
     fields = wrong(ONE, *parameters)
