@@ -17,7 +17,7 @@ from edge_agent.config.model import Config, ModbusRtuSource, ModbusRtuTcpSource,
 from edge_agent.config.model import OpcUaSource as OpcUaSettings
 from edge_agent.core.address import Register
 from edge_agent.core.bisect import DEVICE_FAILURE, ILLEGAL_FUNCTION, Learnt, halves, tells_of_address
-from edge_agent.core.decode import Decode, bit_decoder, decoder
+from edge_agent.core.decode import Decode, Plain, bit_decoder, decoder, plain_of
 from edge_agent.core.plan import TCP, Block, Limits, Medium, Span, plan, serial, silence_s
 from edge_agent.core.retry import Backoff
 from edge_agent.ports import Clock, Group, Reading, Scan
@@ -78,12 +78,20 @@ def link_of(source: ModbusSource, clock: Clock, chance: Callable[[], float]) -> 
 
 @dataclass(slots=True, eq=False)
 class _Request:
-    """A block, and its signals with their decoders. strikes, refusals: requests in a row without success."""
+    """A block, and its signals: the plain ones together, the others with their decoders.
+
+    strikes, refusals: requests in a row without success.
+    """
 
     block: Block
+    plain: Plain | None
     decoders: list[tuple[int, Decode]]
     strikes: int = 0
     refusals: int = 0
+
+    def signals(self) -> list[int]:
+        """Indexes of all its signals."""
+        return [*(self.plain.signals if self.plain else ()), *(index for index, _ in self.decoders)]
 
 
 class ModbusScanner:
@@ -201,6 +209,9 @@ class ModbusScanner:
 
     def _decode(self, request: _Request, data: bytes, scan: Scan) -> None:
         now_us = self._clock.now_us()
+        if (plain := request.plain) is not None:
+            values = zip(plain.signals, plain.unpack(data), strict=True)
+            scan.readings += [Reading(index, now_us, float(value)) for index, value in values]
         for index, decode in request.decoders:
             meant = decode(data)
             scan.readings.append(
@@ -233,6 +244,8 @@ class ModbusScanner:
 
         Bounded: after some time-outs what is left is searched at the next scan.
         """
+        if not any(request.strikes for request in self._requests[place]):
+            return
         heard = {self._spans[reading.signal].unit for reading in scan.readings}
         requests: list[_Request] = []
         patience = _SEARCH_TIMEOUTS
@@ -292,8 +305,10 @@ class ModbusScanner:
     async def _try_again(self, group: Group, scan: Scan) -> None:
         """Now and then ask for what was set aside; where one answers, ask for the others at once."""
         now_s = self._clock.monotonic_s()
+        if not self._aside or now_s < self._again_s:
+            return
         aside = [span for index in group.signals if (span := self._spans[index]) in self._aside]
-        if not aside or now_s < self._again_s:
+        if not aside:
             return
         first = self._again_failures % len(aside)
         for span in aside[first:] + aside[:first]:
@@ -343,18 +358,19 @@ class ModbusScanner:
         return [self._compiled(block, group.signals) for block in plan(spans, self._medium, limits)]
 
     def _compiled(self, block: Block, only: Collection[int] | None = None, *, strikes: int = 0) -> _Request:
-        decoders = []
-        for span in block.spans:
-            place = span.first - block.first
-            for index in self._at[span]:
-                if only is not None and index not in only:
-                    continue
-                signal = self._signals[index]
-                if block.space.is_bits:
-                    decoders.append((index, bit_decoder(signal.meaning, place)))
-                else:
-                    decoders.append((index, decoder(signal.layout, signal.meaning, place)))
-        return _Request(block, decoders, strikes)
+        found = [
+            (index, span.first - block.first, self._signals[index].layout, self._signals[index].meaning)
+            for span in block.spans
+            for index in self._at[span]
+            if only is None or index in only
+        ]
+        if block.space.is_bits:
+            bits = [(index, bit_decoder(meaning, place)) for index, place, _, meaning in found]
+            return _Request(block, None, bits, strikes)
+        plain = plain_of(found)
+        rest = [each for each in found if plain is None or each[0] not in plain.signals]
+        decoders = [(index, decoder(layout, meaning, place)) for index, place, layout, meaning in rest]
+        return _Request(block, plain, decoders, strikes)
 
 
 def _alone(span: Span) -> Block:
@@ -369,5 +385,5 @@ def _groups(signals: Iterable[Signal]) -> tuple[Group, ...]:
 
 
 def _fail(scan: Scan, request: _Request, why: str) -> None:
-    for index, _ in request.decoders:
+    for index in request.signals():
         scan.failed[index] = why

@@ -8,7 +8,8 @@ significant first; a table of bits comes as one byte per bit, 0 or 1.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from edge_agent.core.mapping import Meaning, Meant, RawValue
 from edge_agent.core.types import Layout, Order
@@ -56,6 +57,30 @@ def decoder(layout: Layout, meaning: Meaning, register: int) -> Decode:
         return last_meant
 
     return decode
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Integers of a block that are their own values, taken from its bytes at once. signals: their indexes."""
+
+    signals: tuple[int, ...]
+    unpack: Callable[[bytes], tuple[int, ...]]
+
+
+def plain_of(places: Iterable[tuple[int, int, Layout, Meaning]]) -> Plain | None:
+    """Those of (signal, register within the block, layout, meaning) that are plain and do not overlap."""
+    signals, code, at = [], ">", 0
+    for signal, register, layout, meaning in sorted(places, key=lambda place: place[1]):
+        if register >= at and _is_plain(layout) and _changes_nothing(meaning):
+            code += f"{2 * (register - at)}x{_CODES[layout.type.name]}"
+            at = register + layout.type.registers
+            signals.append(signal)
+    return Plain(tuple(signals), struct.Struct(code).unpack_from) if signals else None
+
+
+def _is_plain(layout: Layout) -> bool:
+    big = layout.byte_order is Order.BIG and (layout.type.registers == 1 or layout.word_order is Order.BIG)
+    return big and layout.type.is_integer and layout.type.name in _CODES
 
 
 def _changes_nothing(meaning: Meaning) -> bool:

@@ -28,8 +28,8 @@ from edge_agent.adapters.opcua_told import LeanSession
 from edge_agent.adapters.opcua_values import Dating
 from edge_agent.adapters.opcua_watch import SubscriptionWatch
 from edge_agent.config.model import TimePolicy
+from edge_agent.core.decode import decoder
 from edge_agent.core.evidence import Instant
-from tests.integration.edge_sources.device import device
 from tests.integration.edge_sources.parts import Memory, RealClock, modbus_source, signal
 from tests.integration.edge_sources.server import URI, opcua, plant
 
@@ -117,11 +117,9 @@ async def modbus(port: int) -> None:
 
 
 async def decoding() -> None:
-    async with device() as plc:
-        link = ModbusLink("plc", by_tcp("127.0.0.1", plc.port), RealClock(), lambda: 0.5)
-        signals = [signal(at, f"holding:{at}") for at in range(125)]
-        scanner = ModbusScanner(modbus_source(plc.port), signals, link, RealClock())
-        decoders = [decode for _, decode in scanner._requests[0][0].decoders]
+    # As values are decoded that are scaled, mapped or of another order; plain ones are taken together.
+    signals = [signal(at, f"holding:{at}") for at in range(125)]
+    decoders = [decoder(each.layout, each.meaning, at) for at, each in enumerate(signals)]
     blocks = [struct.pack(">125H", *(at * step % 65536 for at in range(125))) for step in range(1, 9)]
     unpack = struct.Struct(">125H").unpack
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.core.decode import bit_decoder, decoder
+from edge_agent.core.decode import bit_decoder, decoder, plain_of
 from edge_agent.core.mapping import Meaning
 from edge_agent.core.types import Layout, Order, parse_type
 from shared.sample import Quality
@@ -150,3 +150,29 @@ def test_bits_of_a_coil_table():
     decode = bit_decoder(door, 2)
     assert decode(b"\x01\x01\x00").value == "shut"
     assert decode(b"\x00\x00\x01").value == "open"
+
+
+KINDS = ["uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "string(4)"]
+MEANINGS = [PLAIN, PLAIN, Meaning(scale=Fraction(1, 10)), Meaning(bit=3), Meaning(invalid=(7,))]
+PLACED = st.tuples(
+    st.integers(0, 116), st.sampled_from(KINDS), st.sampled_from(ORDERS), st.sampled_from(MEANINGS)
+)
+
+
+@given(st.lists(PLACED, max_size=12), st.binary(min_size=240, max_size=240))
+def test_plain_values_taken_together_are_those_taken_one_by_one(signals, data):
+    """Also where signals overlap, have other orders, or mean something else than their number."""
+    found = [
+        (index, register, Layout(parse_type(kind), *orders), meaning)
+        for index, (register, kind, orders, meaning) in enumerate(signals)
+    ]
+    plain = plain_of(found)
+    values = dict(zip(plain.signals, plain.unpack(data), strict=True)) if plain else {}
+    alone = {index: decoder(layout, meaning, register)(data) for index, register, layout, meaning in found}
+    for index, value in values.items():
+        told = alone[index]
+        assert (told.value, told.quality, told.raw) == (float(value), Quality.GOOD, None)
+    if any(
+        kind == "uint16" and order == (BIG, BIG) and meaning is PLAIN for _, kind, order, meaning in signals
+    ):
+        assert values
