@@ -48,8 +48,17 @@ class Seen:
 
     def add(self, other: Seen) -> None:
         """Adds another."""
-        for one in fields(self):
-            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
+        self.run_h += other.run_h
+        self.down_h += other.down_h
+        self.changeover_h += other.changeover_h
+        self.good += other.good
+        self.scrap += other.scrap
+        self.rework += other.rework
+        self.metered_kwh += other.metered_kwh
+        self.metered += other.metered
+        self.manned_h += other.manned_h
+        self.watched_h += other.watched_h
+        self.changeovers += other.changeovers
 
 
 @dataclass(frozen=True, slots=True)

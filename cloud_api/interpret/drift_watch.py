@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 from itertools import pairwise
 from statistics import fmean, median
 
@@ -26,7 +27,7 @@ from .drift import (
     robust_sigma,
 )
 from .money import exactly
-from .persistence import persistence
+from .persistence import Persistence, persistence
 from .proposal import Proposal, proposal
 
 REFERENCE = 30
@@ -83,6 +84,11 @@ def reference(values: Sequence[float]) -> tuple[float, float]:
     largest tenth, so that a change of level anywhere does not widen it, and is a little larger than that,
     since few observations may tell it too small; correlation from what is left without the level around each,
     at least `MEMORY`."""
+    return _reference(tuple(values))
+
+
+@lru_cache(maxsize=4096)
+def _reference(values: tuple[float, ...]) -> tuple[float, float]:
     first = list(values[: min(REFERENCE, max(LEAST_REFERENCE, len(values) // 3))])
     spread = robust_sigma(first) or robust_sigma(values)
     if not spread:
@@ -151,9 +157,15 @@ def _per_day(observed: float, assumed: float, stake: Stake) -> Decimal:
     return (Decimal(repr(observed)) - Decimal(repr(assumed))) * stake.per_unit_day
 
 
+@lru_cache(maxsize=4096)
+def _judged(values: tuple[float, ...]) -> Persistence:
+    """The verdict on a spell; kept, for a series changes once an order and is asked for all day long."""
+    return persistence(values)
+
+
 def _moved(values: Sequence[float], since: int) -> int | None:
     """Where the level moved for good within a spell: what is proposed is the level after it."""
-    inside = persistence(values[since:])
+    inside = _judged(tuple(values[since:]))
     if inside.verdict != "structural" or inside.effect is None:
         return None
     return since + inside.effect.onset

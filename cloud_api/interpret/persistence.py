@@ -171,9 +171,7 @@ def _alternatives(search: Search, others: Sequence[int]) -> dict[str, float]:
     """BIC with the best effect of each kind beside others, and with none."""
     bics = search.one_more(others)
     found = {"none": search.alone(others)[0]}
-    for kind in KINDS:
-        found[kind] = float(np.min(np.where(search.design.kinds[kind], bics, np.inf)))
-    return found
+    return found | {kind: best for kind, (best, _) in bics.items()}
 
 
 def _verdict(told: Effect | None, passed: Passing | None, bics: Mapping[str, float], count: int) -> str:

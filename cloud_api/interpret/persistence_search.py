@@ -59,6 +59,12 @@ class Design:
         self.prior = RARE * self.kinds[SLOPE]
         self.bases = [np.linalg.qr(whitened(self.base, r))[0] for r in CORRELATIONS]
         self.weights = np.array([self._lengths(at) for at in range(len(CORRELATIONS))])
+        self.least = UNSEEN + ROUNDING * self.weights
+        self.rows = np.arange(len(CORRELATIONS))
+        ends = np.cumsum([len(self.onsets[kind]) for kind in KINDS]).tolist()
+        self.slices = {
+            kind: slice(begin, end) for kind, begin, end in zip(KINDS, [0, *ends], ends, strict=False)
+        }
         self._prices: dict[int, Array] = {}
         self._columns: dict[int, Array] = {}
 
@@ -69,9 +75,10 @@ class Design:
         lengths: Array = np.einsum("nm,nm->m", white, white) - np.einsum("bm,bm->m", within, within)
         return lengths
 
-    def seen(self, lengths: Array) -> Array:
-        """Squared lengths of shapes beside effects, infinite where one is among them."""
-        return np.where(lengths > UNSEEN + ROUNDING * self.weights, lengths, np.inf)
+    def inverse(self, lengths: Array) -> Array:
+        """One over the squared lengths of shapes beside effects, 0 where one is among them."""
+        seen = lengths > self.least
+        return np.divide(1.0, lengths, out=np.zeros_like(lengths), where=seen)
 
     def column(self, which: int) -> Array:
         """A shape, whitened and free of level and season, at each correlation."""
@@ -119,13 +126,22 @@ def design(count: int, seasons: tuple[str, ...] | None) -> Design:
 class Left(Struct, frozen=True):
     """What some effects leave, at each correlation: whitened values less level, season and effects (`rest`),
     and their products with all shapes; an orthonormal `basis` of the effects, a row each; squared lengths of
-    all shapes beside them, in `weights` infinite where a shape is among them already."""
+    all shapes beside them, and one over each, 0 where a shape is among them already (`inverse`)."""
 
     rest: Array
     products: Array
     basis: Array
     lengths: Array
-    weights: Array
+    inverse: Array
+
+
+Best = dict[str, tuple[float, int]]
+"""By kind: the criterion with the shape that is best besides, and which it is."""
+
+
+def least(best: Best) -> tuple[float, int]:
+    """The best of all kinds."""
+    return min(best.values(), key=lambda one: one[0])
 
 
 class Search:
@@ -140,9 +156,9 @@ class Search:
         first = np.array(targets)
         lengths = plan.weights
         basis = np.zeros((len(CORRELATIONS), 0, plan.count))
-        self._empty = Left(first, plan.products(first), basis, lengths, plan.seen(lengths))
+        self._empty = Left(first, plan.products(first), basis, lengths, plan.inverse(lengths))
         self._left: dict[frozenset[int], Left] = {frozenset(): self._empty}
-        self._told: dict[frozenset[int], Array] = {}
+        self._told: dict[frozenset[int], Best] = {}
 
     def run(self) -> tuple[list[int], float]:
         """Shapes taken in while the criterion falls, in the order of their evidence; and the criterion. Where
@@ -160,31 +176,31 @@ class Search:
         best, _ = self.alone(chosen)
         while len(chosen) < MOST_EFFECTS:
             told = self.one_more(chosen)
-            more = [int(np.argmin(told))]
-            if told[more[0]] >= best:
+            found, at = least(told)
+            more = [at]
+            if found >= best:
                 more = self._there_and_back(chosen, told)
-                told = self.one_more([*chosen, more[0]])
-            if told[more[-1]] >= best:
+                found, _ = least(self.one_more([*chosen, more[0]]))
+            if found >= best:
                 break
-            best = float(told[more[-1]])
-            chosen += more
+            best = found
+            chosen = [*chosen, *more]
         if len(chosen) > 1:
             chosen = self._settled(chosen)
             best, _ = self.alone(chosen)
         return chosen, best
 
-    def _there_and_back(self, chosen: Sequence[int], told: Array) -> list[int]:
+    def _there_and_back(self, chosen: Sequence[int], told: Best) -> list[int]:
         """The best shift and the best shape beside it: a level that came back shows in neither alone."""
-        first = int(np.argmin(np.where(self.design.kinds[SHIFT], told, np.inf)))
-        return [first, int(np.argmin(self.one_more([*chosen, first])))]
+        first = told[SHIFT][1]
+        return [first, least(self.one_more([*chosen, first]))[1]]
 
     def _settled(self, chosen: list[int]) -> list[int]:
         """The shapes after each, the first taken first, was looked for again beside the others."""
         for at in tuple(chosen):
             others = [each for each in chosen if each != at]
-            told = self.one_more(others)
-            better = int(np.argmin(told))
-            chosen = [*others, better] if told[better] < self.alone(others)[0] else others
+            found, better = least(self.one_more(others))
+            chosen = [*others, better] if found < self.alone(others)[0] else others
         return chosen
 
     def alone(self, chosen: Sequence[int]) -> tuple[float, float]:
@@ -194,21 +210,27 @@ class Search:
         best = int(np.argmin(told))
         return float(told[best] + self.design.prior[list(chosen)].sum()), CORRELATIONS[best]
 
-    def one_more(self, chosen: Sequence[int]) -> Array:
-        """BIC of the chosen effects with each of all shapes besides, at the correlation best for it."""
+    def one_more(self, chosen: Sequence[int]) -> Best:
+        """BIC of the chosen effects with the best shape of each kind besides, at its best correlation."""
         key = frozenset(chosen)
         if key not in self._told:
             self._told[key] = self._one_more(key)
         return self._told[key]
 
-    def _one_more(self, chosen: frozenset[int]) -> Array:
-        left = self._without(chosen)
+    def _one_more(self, chosen: frozenset[int]) -> Best:
+        left, plan = self._without(chosen), self.design
         explained = left.products**2
-        explained /= left.weights
+        explained *= left.inverse
+        places = [explained[:, plan.slices[kind]].argmax(axis=1) + plan.slices[kind].start for kind in KINDS]
+        most = np.array([explained[plan.rows, at] for at in places]).T
         whole = np.einsum("rn,rn->r", left.rest, left.rest)[:, None]
-        told = self.design.bic(whole - explained, len(chosen) + 1)
-        told[np.isinf(left.weights)] = np.inf
-        best: Array = told.min(axis=0) + self.design.prior + float(self.design.prior[list(chosen)].sum())
+        told = plan.bic(whole - most, len(chosen) + 1)
+        rows = told.argmin(axis=0)
+        prior = float(plan.prior[list(chosen)].sum())
+        best: Best = {}
+        for number, kind in enumerate(KINDS):
+            at = int(places[number][rows[number]])
+            best[kind] = float(told[rows[number], number]) + float(plan.prior[at]) + prior, at
         return best
 
     def _without(self, chosen: frozenset[int]) -> Left:
@@ -234,7 +256,7 @@ class Search:
             before.products - (along * shared).sum(axis=1),
             np.concatenate([before.basis, more], axis=1),
             lengths,
-            self.design.seen(lengths),
+            self.design.inverse(lengths),
         )
 
     def _unit(self, before: Left, which: int) -> Array:
