@@ -98,7 +98,7 @@ class Session:
     def __init__(self, source: OpcUaSource, signals: Sequence[Signal], client: Any, size: CallSize) -> None:
         self._source, self._signals, self._client, self._size = source, signals, client, size
         self._places: dict[int, Place] = {}
-        self._structures = Structures(self._values, client.uaclient.browse)
+        self._structures = Structures(self._values, client.uaclient.browse, self._holders)
         self.profile: Profile = profile_of(())
         self.unknown: dict[int, str] = {}
         self.ended = asyncio.Event()
@@ -164,6 +164,10 @@ class Session:
             found = {index: taken(told, self._places[index], opened) for index, told in values}
             if not await self._structures.learn():
                 return found
+
+    def _holders(self) -> list[Any]:
+        """Nodes of which a field of a structure is wanted, each once."""
+        return list({place.node: None for place in self._places.values() if place.rest})
 
     async def _values(self, wanted: Sequence[Any]) -> list[Told]:
         parameters = ua.ReadParameters(NodesToRead=list(wanted))

@@ -48,10 +48,14 @@ class _Field:
 
 
 class Structures:
-    """The types of one server, learnt as they are met: those that were missing are remembered."""
+    """The types of one server, learnt as they are met: those that were missing are remembered.
 
-    def __init__(self, values: Values, browse: Browse) -> None:
-        self._values, self._browse = values, browse
+    holders: nodes whose values may be of these types; asked for their type by a server that does not say to
+    which one an encoding belongs.
+    """
+
+    def __init__(self, values: Values, browse: Browse, holders: Callable[[], Sequence[Any]]) -> None:
+        self._values, self._browse, self._holders = values, browse, holders
         self._by_encoding: dict[Any, Decode | None] = {}
         self._by_type: dict[Any, Decode] = {}
         self._wanted: set[Any] = set()
@@ -74,11 +78,23 @@ class Structures:
         for encoding in wanted:
             self._by_encoding[encoding] = None
             try:
-                (data_type,) = await self._sources_of(encoding, ua.ObjectIds.HasEncoding)
+                found = await self._sources_of(encoding, ua.ObjectIds.HasEncoding)
+                data_type = found[0] if found else await self._type_of_a_holder(encoding)
                 self._by_encoding[encoding] = await self._decode_of(data_type, 0)
-            except (Unreadable, ValueError, ua.UaError) as fault:
+            except (Unreadable, ua.UaError) as fault:
                 _log.warning("values of the type %s cannot be read: %s", encoding.to_string(), fault)
         return bool(wanted)
+
+    async def _type_of_a_holder(self, encoding: Any) -> Any:
+        """The type of a variable whose default encoding is this one."""
+        kind, definition = ua.AttributeIds.DataType, ua.AttributeIds.DataTypeDefinition
+        for holder in self._holders():
+            (told,) = await self._values([ua.ReadValueId(NodeId=holder, AttributeId=kind)])
+            if isinstance(told.content, ua.NodeId):
+                (defined,) = await self._values([ua.ReadValueId(NodeId=told.content, AttributeId=definition)])
+                if getattr(defined.content, "DefaultEncodingId", None) == encoding:
+                    return told.content
+        raise Unreadable("the server does not say which type it encodes")
 
     async def _sources_of(self, node: Any, reference: int) -> list[Any]:
         """The nodes that refer to this one so."""

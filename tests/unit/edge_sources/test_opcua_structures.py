@@ -14,6 +14,7 @@ from edge_agent.adapters.opcua_structures import Structures
 from edge_agent.adapters.opcua_told import Told
 
 ENCODING, TYPE, INNER, KIND, LOOP = (ua.NodeId(number, 2) for number in (5001, 3001, 3002, 3003, 3004))
+VARIABLE = ua.NodeId("press", 2)
 DOUBLE, STRING, BYTE, DURATION = (ua.NodeId(number) for number in (11, 12, 3, 290))
 PLAIN, OPTIONAL, UNION = (
     ua.StructureType.Structure,
@@ -36,11 +37,16 @@ class Server:
         self.definitions |= more.get("types", {})
         self.above = {ENCODING: TYPE, **(above or {})}
         self.asked = 0
-        self.structures = Structures(self.values, self.browse)
+        self.structures = Structures(self.values, self.browse, lambda: more.get("holders", ()))
 
     async def values(self, wanted: Any) -> list[Told]:
         self.asked += 1
-        return [Told(0, self.definitions.get(each.NodeId)) for each in wanted]
+        return [
+            Told(
+                0, TYPE if each.AttributeId == ua.AttributeIds.DataType else self.definitions.get(each.NodeId)
+            )
+            for each in wanted
+        ]
 
     async def browse(self, parameters: Any) -> list[Any]:
         above = self.above.get(parameters.NodesToBrowse[0].NodeId)
@@ -94,6 +100,14 @@ async def test_enumerations_and_kinds_of_numbers_are_numbers():
         DURATION: DOUBLE, INNER: BYTE,
     })  # fmt: skip
     assert await server.opened(struct.pack("<idB", 1, 250.0, 9)) == {"Mode": 1, "Cycle": 250.0, "Own": 9}
+
+
+async def test_a_server_that_does_not_say_whose_encoding_it_is_is_asked_for_the_type_of_the_variable():
+    server = Server(field("A", BYTE), above={ENCODING: None}, holders=[VARIABLE])
+    server.definitions[TYPE].DefaultEncodingId = ENCODING
+    assert await server.opened(b"\x07") == {"A": 7}
+    other = Server(field("A", BYTE), above={ENCODING: None}, holders=[VARIABLE])
+    assert await other.opened(b"\x07") is None
 
 
 async def test_a_structure_of_the_standard_in_one_of_a_maker():
