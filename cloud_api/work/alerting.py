@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +12,6 @@ from threading import Event
 from typing import Any
 
 from psycopg import Connection, OperationalError
-from psycopg.types.json import Jsonb
 
 from cloud_api.answers.agents import agents
 from cloud_api.answers.assumptions import assumptions
@@ -23,6 +21,7 @@ from cloud_api.answers.places import Atlas, Site
 from cloud_api.answers.question import Question
 from cloud_api.errors import CloudError
 from cloud_api.store import pool
+from cloud_api.store.rows import as_json
 from cloud_api.store.statements import statement
 from cloud_api.store.times import to_us
 from cloud_api.work.deliveries import gathered_until, send_one, zone_of
@@ -125,7 +124,7 @@ def keep(
     raised = 0
     for one in conditions:
         about = {"site": site, "kind": one.kind, "subject": one.subject, "now": now}
-        detail = Jsonb(one.detail, dumps=_json)
+        detail = as_json(one.detail)
         row = connection.execute(statement("alerts.raise"), {**about, "detail": detail}).fetchone()
         if row is None:
             continue
@@ -220,7 +219,3 @@ class Alerting:
             raise
         except Exception as error:
             log.exception("conditions cannot be looked at: %s", error)
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, default=str)

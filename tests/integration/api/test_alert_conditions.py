@@ -50,3 +50,10 @@ def test_an_agent_that_is_not_heard_of_is_not_online(plain_database: str) -> Non
         for seconds, online in ((50, True), (70, False)):
             rows = agents(connection, whole, True, NOW + dt.timedelta(seconds=seconds)).rows
             assert [(row.id, row.online) for row in rows] == [("gw", online), ("new", False)]
+        connection.execute(
+            "insert into alert_hooks (site, url, secret, kinds, digest) values "
+            "('tiny', 'https://alerts.example.com/', 'sixteen letters!', '{silent_agent}', 'day')"
+        )
+        assert Alerting(plain_database, now=lambda: LATER).look(connection, soon) == 1
+        raised = connection.execute("select detail ->> 'since' from alert_events").fetchall()
+    assert raised == [("2026-03-04T20:00:00Z",)]
