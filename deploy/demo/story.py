@@ -55,7 +55,8 @@ def wait_until_computed(url: str, site: str, within_s: float) -> None:
 
 def tell(url: str, site: str, since: datetime, until: datetime, live_since: datetime) -> str:
     """The story: what it cost and why, how far to trust it, and how the live path is doing."""
-    window = {"from": since.isoformat(), "to": until.isoformat(), "site": site}
+    settled = until - timedelta(minutes=1)  # the last minute is still on its way, and would differ by question
+    window = {"from": since.isoformat(), "to": settled.isoformat(), "site": site}
     costs = ask(url, "costs", by="cause", **window)
     variances = ask(url, "variances", by="resource,cause", **window)
     bridge = ask(url, "bridge", base="standard", measure="total_cost", **window)
