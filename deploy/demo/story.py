@@ -55,7 +55,7 @@ def wait_until_computed(url: str, site: str, within_s: float) -> None:
 
 def tell(url: str, site: str, since: datetime, until: datetime, live_since: datetime) -> str:
     """The story: what it cost and why, how far to trust it, and how the live path is doing."""
-    settled = until - timedelta(minutes=1)  # the last minute is still on its way, and would differ by question
+    settled = until - timedelta(minutes=1)  # what is on its way would differ by question
     window = {"from": since.isoformat(), "to": settled.isoformat(), "site": site}
     costs = ask(url, "costs", by="cause", **window)
     variances = ask(url, "variances", by="resource,cause", **window)
