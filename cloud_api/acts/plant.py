@@ -13,11 +13,13 @@ from cloud_api.acts.actor import Actor, Conflict
 from cloud_api.acts.approval import agreed, name_of
 from cloud_api.answers.places import Site
 from cloud_api.answers.question import Mistake, QuestionError
-from cloud_api.answers.shapes.plant import PlantChanged, SiteText, TableRows
+from cloud_api.answers.shapes.plant import PlantChange, PlantChanged, PlantFiles, SiteText, TableRows
 from cloud_api.errors import CloudError
+from cloud_api.plant.files import SITE_KINDS
 from cloud_api.plant.load import Loaded
 from cloud_api.plant.places import PlantRefused
 from cloud_api.plant.put import put_csv, put_rows, put_site
+from cloud_api.plant.upload import put_files, unpacked
 from cloud_api.plant.versions import BITEMPORAL, Change
 
 PRICED = ("labour", "energy", "rate")
@@ -83,13 +85,38 @@ def put_site_document(actor: Actor, body: SiteText) -> PlantChanged:
     return _change(actor, site, "site", body, perform)
 
 
+def put_whole(actor: Actor, body: PlantFiles) -> PlantChanged:
+    """Records the files of a plant model, all or nothing. Raises QuestionError with every mistake."""
+    if (body.files is None) == (body.zip is None):
+        raise QuestionError([Mistake("files", "give either `files` or `zip`")])
+    site = actor.site(body.site)
+    try:
+        contents = unpacked(body.zip) if body.zip is not None else None
+    except CloudError as error:
+        raise QuestionError([Mistake("zip", str(error))]) from None
+    if contents is None:
+        contents = {name: text.encode() for name, text in (body.files or {}).items()}
+    if not contents:
+        raise QuestionError([Mistake("files", "hold no file of a plant model")])
+
+    def perform() -> Loaded:
+        options: dict[str, Any] = {"correction": body.correction, "author": name_of(actor)}
+        return put_files(actor.connection, site.name, contents, **options)
+
+    return _change(actor, site, "all", body, perform)
+
+
 def _written(document: object) -> str:
     """A document as text of which places can be told: JSON over many lines."""
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
 
 
 def _change(
-    actor: Actor, site: Site, table: str, body: TableRows | SiteText, perform: Callable[[], Loaded]
+    actor: Actor,
+    site: Site,
+    table: str,
+    body: TableRows | SiteText | PlantFiles,
+    perform: Callable[[], Loaded],
 ) -> PlantChanged:
     try:
         checked = only_checked(actor, perform)
@@ -160,4 +187,14 @@ def _told(done: Loaded, *, changed: bool) -> PlantChanged:
         unchanged=done.unchanged,
         machines_to_compute=done.marked,
         warnings=[str(warning) for warning in done.warnings],
+        changes=[
+            PlantChange(
+                file="site.yaml" if change.kind in SITE_KINDS else f"{change.kind}.csv",
+                part=change.kind,
+                key=list(change.key),
+                before=None if change.before is None else _body(change.before.body),
+                after=None if change.after is None else _body(change.after.content),
+            )
+            for change in done.changes[:MOST_AUDITED]
+        ],
     )

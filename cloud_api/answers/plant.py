@@ -9,9 +9,12 @@ from typing import Any
 import msgspec
 from psycopg import Connection
 
+from cloud_api.answers.options import Option
 from cloud_api.answers.paging import one_page
 from cloud_api.answers.question import Mistake, Question, QuestionError
 from cloud_api.answers.shapes.plant import (
+    PlantChange,
+    PlantDifferences,
     PlantTable,
     PlantTables,
     PlantVersion,
@@ -23,6 +26,10 @@ from cloud_api.store.plant import StoredRow
 from cloud_api.store.statements import statement
 
 SITE_KINDS = frozenset({"site", "calendar", "labour", "energy", "line", "machine", "rate"})
+DIFFERENCES = (
+    Option("older", "Number of the earlier version, as in /v1/plant/versions.", "text"),
+    Option("newer", "Number of the later one.", "text"),
+)
 Document = dict[str, Any]
 Answer = Callable[[Connection[Any], Question, bool, datetime], msgspec.Struct]
 
@@ -58,6 +65,67 @@ def versions(
     return PlantVersions(next_cursor=cursor, rows=page)
 
 
+def differences(
+    connection: Connection[Any], question: Question, sees_money: bool, now: datetime
+) -> PlantDifferences:
+    """What a version says otherwise than an earlier one. Raises QuestionError for versions that are none."""
+    site = _one(question)
+    known = sorted(
+        row[1] for row in connection.execute(statement("plant.versions"), {"sites": [site]}).fetchall()
+    )
+    newer = _number(question, "newer", known) or (known[-1] if known else None)
+    before = [version for version in known if newer is not None and version < newer]
+    older = _number(question, "older", known) or (before[-1] if before else None)
+    if older is not None and newer is not None and older > newer:
+        raise QuestionError([Mistake("older", f"is version {older}, which is newer than {newer}")])
+    states = [_at(connection, site, version, question.withheld) for version in (older, newer)]
+    rows = [
+        PlantChange(
+            file="site.yaml" if kind in SITE_KINDS else f"{kind}.csv",
+            part=kind,
+            key=list(key),
+            before=states[0].get((kind, key)),
+            after=states[1].get((kind, key)),
+        )
+        for kind, key in sorted(states[0].keys() | states[1].keys())
+        if states[0].get((kind, key)) != states[1].get((kind, key))
+    ]
+    page, cursor = one_page(rows, question)
+    return PlantDifferences(
+        older=older, newer=newer, withheld=sorted(question.withheld), next_cursor=cursor, rows=page
+    )
+
+
+def _one(question: Question) -> str:
+    modelled = [site for site in question.sites if site.book is not None]
+    if len(modelled) != 1:
+        names = ", ".join(site.name for site in modelled) or "there is none with a plant model"
+        raise QuestionError([Mistake("site", f"name one site: {names}")])
+    return modelled[0].name
+
+
+def _number(question: Question, name: str, known: list[int]) -> int | None:
+    text = question.options.get(name)
+    if text is None:
+        return None
+    if text not in map(str, known):
+        raise QuestionError([Mistake(name, f"{text!r} is no version; see /v1/plant/versions")])
+    return int(text)
+
+
+def _at(
+    connection: Connection[Any], site: str, version: int | None, withheld: frozenset[str]
+) -> dict[tuple[str, tuple[str, ...]], Document]:
+    """What each row said at a version, the last recording; none of a resource that is withheld."""
+    if version is None:
+        return {}
+    return {
+        (row.kind, row.key): {name: value for name, value in row.body.items() if name != "source"}
+        for row in plant.rows_at(connection, site, version)
+        if row.kind not in withheld and row.body.get("resource") not in withheld
+    }
+
+
 def rows_of(table: str, row: type[msgspec.Struct], answer: type[msgspec.Struct]) -> Answer:
     """What answers with the rows of a table, in its order; `row` and `answer` are their shapes. Rows of a
     resource that the reader may not see are left out and named in `withheld`."""
@@ -79,11 +147,7 @@ def site_document(
     connection: Connection[Any], question: Question, sees_money: bool, now: datetime
 ) -> SiteDocument:
     """site.yaml of the one site asked for. Raises QuestionError where the question names more."""
-    modelled = [site for site in question.sites if site.book is not None]
-    if len(modelled) != 1:
-        names = ", ".join(site.name for site in modelled) or "there is none with a plant model"
-        raise QuestionError([Mistake("site", f"name one site: {names}")])
-    name = modelled[0].name
+    name = _one(question)
     withheld = sorted({"labour"} & question.withheld)
     version = plant.latest_version(connection, name)
     assert version is not None

@@ -10,12 +10,14 @@ import msgspec
 
 from cloud_api.access.roles import Area
 from cloud_api.acts.actor import Actor
+from cloud_api.api.bodies import LARGEST
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
     """A path below /v1 that writes. `perform` gets the actor and the body, in one transaction; it may raise
-    QuestionError (400), Missing (404), Conflict (409). `{names}` of the path are in `actor.path`."""
+    QuestionError (400), Missing (404), Conflict (409). `{names}` of the path are in `actor.path`. `largest`:
+    bytes of the largest body."""
 
     method: Literal["POST", "PUT", "PATCH", "DELETE"]
     path: str
@@ -27,3 +29,4 @@ class Action:
     perform: Callable[[Actor, Any], msgspec.Struct]
     status: int = 200
     example: Any = None
+    largest: int = LARGEST

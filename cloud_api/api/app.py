@@ -31,7 +31,7 @@ from cloud_api.answers.question import Mistake, QuestionError, near, read
 from cloud_api.answers.shapes.ledger import Stated
 from cloud_api.api import formats, metrics
 from cloud_api.api.actions import ACTIONS, Action
-from cloud_api.api.bodies import LARGEST, read_body
+from cloud_api.api.bodies import read_body
 from cloud_api.api.endpoints import ENDPOINTS, Endpoint
 from cloud_api.api.manual import document, page
 from cloud_api.api.parameters import caller, given
@@ -153,9 +153,9 @@ class _Answering:
             return Response(formats.as_json(done), action.status, None, "application/json")
 
         async def answer(request: Request) -> Response:
-            content = await _content(request)
+            content = await _content(request, action.largest)
             if content is None:
-                return problem(413, f"the body is larger than {LARGEST} bytes", request.url.path)
+                return problem(413, f"the body is larger than {action.largest} bytes", request.url.path)
             return await run_in_threadpool(perform, request, content)
 
         answer.__name__ = f"{action.method.lower()}_{action.path.strip('/').replace('/', '_')}"
@@ -193,12 +193,12 @@ def _tag(told: Struct, format_: str | None) -> str:
     )
 
 
-async def _content(request: Request) -> bytes | None:
+async def _content(request: Request, largest: int) -> bytes | None:
     """The body, or None where it is larger than any that is taken."""
     content = bytearray()
     async for piece in request.stream():
         content += piece
-        if len(content) > LARGEST:
+        if len(content) > largest:
             return None
     return bytes(content)
 

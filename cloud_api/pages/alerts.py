@@ -14,7 +14,7 @@ from cloud_api.answers.question import Mistake, Question, QuestionError
 from cloud_api.answers.shapes.alerts import Delivery, Digest, Hook, Kind, NewHook, Nothing, Raised
 from cloud_api.pages import words
 from cloud_api.pages.asking import Asking, address
-from cloud_api.pages.page import Once
+from cloud_api.pages.page import Told, once
 
 KIND = "kind "
 KINDS: dict[str, str] = {
@@ -93,7 +93,7 @@ def _sent(one: Delivery, hook: Hook, zone: str) -> dict[str, Any]:
     }
 
 
-def kept(actor: Actor, fields: Mapping[str, str]) -> Once:
+def kept(actor: Actor, fields: Mapping[str, str]) -> Told:
     """The form that keeps a webhook; its secret is told once."""
     kinds: Any = [name.removeprefix(KIND) for name in fields if name.startswith(KIND)]
     digest: Any = fields.get("digest") or "none"
@@ -115,7 +115,7 @@ def kept(actor: Actor, fields: Mapping[str, str]) -> Once:
             digest=digest,
         ),
     )
-    return Once(
+    return once(
         title=f"Webhook {hook.id} is kept",
         secret=hook.secret,
         advice="Give this secret to the receiver: each delivery is signed with it (Plantledger-Signature: "

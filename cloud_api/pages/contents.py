@@ -16,7 +16,7 @@ from cloud_api.pages.keys import keyring, made, revoked
 from cloud_api.pages.orders import order_book
 from cloud_api.pages.page import Form, Page
 from cloud_api.pages.periods import close, fiscal_periods, lock, unlock
-from cloud_api.pages.plant import change, plant_model
+from cloud_api.pages.plant import change, plant_differences, plant_model, upload
 from cloud_api.pages.products import true_cost
 from cloud_api.pages.proposals import approved, pack_of
 from cloud_api.pages.review import review
@@ -44,6 +44,7 @@ PAGES: tuple[Page, ...] = (
     Page("/segments", "Evidence", "segments.html", evidence, plant=True),
     Page("/periods", "Periods", "periods.html", fiscal_periods, Area.PERIODS, plant=True),
     Page("/plant", "Plant model", "plant.html", plant_model, Area.PLANT, plant=True),
+    Page("/plant/differences", "", "differences.html", plant_differences, Area.PLANT),
     Page("/alerts", "Alerts", "alerts.html", alerting, Area.ALERTS, plant=True),
     Page("/keys", "Keys", "keys.html", keyring, Area.KEYS, plant=True),
     Page("/review", "", "review.html", review),
@@ -56,6 +57,7 @@ FORMS: tuple[Form, ...] = (
     Form("/periods/{id}/unlock", Area.PERIODS_CLOSED, unlock),
     Form("/periods/{id}/close", Area.PERIODS_CLOSED, close),
     Form("/plant", Area.PLANT_KEPT, change),
+    Form("/plant/files", Area.PLANT_PRICED, upload),
     Form("/alerts", Area.ALERTS_KEPT, kept),
     Form("/alerts/{id}/test", Area.ALERTS_KEPT, tested),
     Form("/alerts/{id}/end", Area.ALERTS_KEPT, ended),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
@@ -16,11 +17,16 @@ from cloud_api.access.gate import Gate, Principal, caller_of
 from cloud_api.acts.actor import Actor, Conflict, Missing
 from cloud_api.answers.places import Atlas
 from cloud_api.answers.question import Mistake, QuestionError
-from cloud_api.pages.page import Form, Once
+from cloud_api.pages.page import Form, Told
 from cloud_api.store.pool import Pool
 from cloud_api.work.webhook import Reach
 
 LARGEST_FILE = 16 << 20
+LARGEST_FIELD = 24 << 20
+"""Bytes of a field that is no file: what was previewed comes back in base64."""
+MOST_FILES = 40
+FILES = "files"
+"""Field of a form that takes several files of any kind."""
 TOKEN = "token"
 """Field of every form that holds the session's form token."""
 
@@ -32,8 +38,8 @@ class Drawn(Protocol):
         """What was wrong with it."""
         ...
 
-    def once(self, principal: Principal, told: Once) -> Response:
-        """What is told once."""
+    def told(self, principal: Principal, told: Told) -> Response:
+        """What it tells."""
         ...
 
 
@@ -58,7 +64,7 @@ def handler(
                 places = atlas.places(connection).seen_by(principal.sites, principal.lines)
                 actor = Actor(connection, principal, places, clock(), request.path_params, webhooks)
                 done = form.perform(actor, fields)
-            return drawn.once(principal, done) if isinstance(done, Once) else RedirectResponse(done, 303)
+            return drawn.told(principal, done) if isinstance(done, Told) else RedirectResponse(done, 303)
         except QuestionError as error:
             return drawn.mistaken(request, 400, error.mistakes)
         except Conflict as error:
@@ -78,23 +84,33 @@ def handler(
 
 
 async def _fields(request: Request) -> dict[str, str]:
-    """The form's fields as text, of repeated ones the last. Raises QuestionError for a file that is none."""
+    """The form's fields as text, of repeated ones the last. Files of a field `files` are `files NAME` each,
+    in base64. Raises QuestionError for a file that is none."""
     fields: dict[str, str] = {}
-    async with request.form(max_files=4, max_fields=200) as form:
+    async with request.form(max_files=MOST_FILES, max_fields=1000, max_part_size=LARGEST_FIELD) as form:
         for name, value in form.multi_items():
-            fields[name] = await _text(name, value)
+            if name == FILES and isinstance(value, UploadFile):
+                if value.filename:
+                    fields[f"{FILES} {value.filename}"] = b64encode(await _bytes(name, value)).decode()
+            else:
+                fields[name] = await _text(name, value)
     return fields
 
 
 async def _text(name: str, value: Any) -> str:
     if not isinstance(value, UploadFile):
         return str(value)
-    content = await value.read(LARGEST_FILE + 1)
-    if len(content) > LARGEST_FILE:
-        raise QuestionError([Mistake(name, f"the file is larger than {LARGEST_FILE >> 20} MiB")])
+    content = await _bytes(name, value)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise QuestionError(
             [Mistake(name, f"the file is not UTF-8 text (byte {error.start}): save it as CSV UTF-8")]
         ) from None
+
+
+async def _bytes(name: str, value: UploadFile) -> bytes:
+    content = await value.read(LARGEST_FILE + 1)
+    if len(content) > LARGEST_FILE:
+        raise QuestionError([Mistake(name, f"the file is larger than {LARGEST_FILE >> 20} MiB")])
+    return content

@@ -14,7 +14,7 @@ from cloud_api.answers.shapes.alerts import Nothing
 from cloud_api.answers.shapes.keys import KeyRow, NewKey
 from cloud_api.pages import words
 from cloud_api.pages.asking import Asking, address
-from cloud_api.pages.page import Once
+from cloud_api.pages.page import Told, once
 
 SITE, LINE = "site ", "line "
 """What names of ticks begin with; the site follows, or the site, a bar and the line."""
@@ -60,7 +60,7 @@ def _row(row: KeyRow) -> dict[str, Any]:
     }
 
 
-def made(actor: Actor, fields: Mapping[str, str]) -> Once:
+def made(actor: Actor, fields: Mapping[str, str]) -> Told:
     """The form that makes a key."""
     role = fields.get("role", "")
     if role not in list(KeyRole):
@@ -77,7 +77,7 @@ def made(actor: Actor, fields: Mapping[str, str]) -> Once:
     )
     where = ", ".join(done.sites) or "every site"
     where += f", line {', '.join(done.lines)}" if done.lines else ""
-    return Once(
+    return once(
         title=f"A key of role {done.role}, {where}",
         secret=done.key,
         advice="Copy it now: only a hash of it is kept, and it is never shown again. Programs send it as "

@@ -25,7 +25,7 @@ from cloud_api.pages import forms, words
 from cloud_api.pages.asking import TAKES, Asking
 from cloud_api.pages.contents import FORMS, PAGES
 from cloud_api.pages.door import Door, to_login
-from cloud_api.pages.page import Once, Page
+from cloud_api.pages.page import Page, Told
 from cloud_api.store.pool import Pool, snapshot
 from cloud_api.store.statements import statement
 from cloud_api.work.webhook import Reach
@@ -120,9 +120,9 @@ class _Pages:
         """What a form got wrong."""
         return self._render("mistakes.html", status, None, None, [], mistakes=mistakes)
 
-    def once(self, principal: Principal, told: Once) -> Response:
-        """What a form tells once."""
-        return self._render("once.html", 200, None, principal, [], told=told)
+    def told(self, principal: Principal, told: Told) -> Response:
+        """What a form tells in its own answer."""
+        return self._render(told.template, 200, None, principal, [], **told.values)
 
     def door(self, status: int, **shown: Any) -> Response:
         """The login page."""

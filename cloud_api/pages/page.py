@@ -28,23 +28,25 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Once:
-    """What a form tells once and never again, such as a key: `secret`, what it is (`title`), what to do with
-    it (`advice`), and the page to go `back` to."""
+class Told:
+    """What a form tells in its own answer: what is never shown again, as a key, or what it would do."""
 
-    title: str
-    secret: str
-    advice: str
-    back: str
+    template: str
+    values: Mapping[str, Any]
+
+
+def once(title: str, secret: str, advice: str, back: str) -> Told:
+    """A secret that is told once: what it is, what to do with it, the page to go back to."""
+    return Told("once.html", {"title": title, "secret": secret, "advice": advice, "back": back})
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
     """What a page sends when a button is pressed: POST to `path`, with `token` = `asking.form_token` among
     its fields. `perform` gets the actor and the fields (an uploaded file as its text), in one transaction,
-    and gives the address to go to, or what is told once; it may raise what an Action may
+    and gives the address to go to, or what is told at once; it may raise what an Action may
     (QuestionError, Conflict, Missing)."""
 
     path: str
     area: Area
-    perform: Callable[[Actor, Mapping[str, str]], str | Once]
+    perform: Callable[[Actor, Mapping[str, str]], str | Told]

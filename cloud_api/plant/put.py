@@ -70,6 +70,35 @@ def put_csv(
     return _put(connection, site, known, records, faults, correction, author)
 
 
+def put_tables(
+    connection: Connection[TupleRow],
+    site: str,
+    contents: Mapping[str, bytes],
+    faults: Faults,
+    *,
+    correction: bool = False,
+    author: str = "",
+) -> Loaded:
+    """As `put_csv`, of several tables at once, by file and bytes, in one version; `faults`: those so far."""
+    tables = {table: contents[table.file] for table in TABLES if table.file in contents}
+    with connection.transaction():
+        earlier = _current(connection, site)
+        words = _vocabulary(earlier)
+        read: dict[Table, list[Record]] = {}
+        for table, content in tables.items():
+            sheet = parse_sheet(content, table.file, faults)
+            found = None if sheet is None else _of_site(sheet, site, faults)
+            read[table] = [] if found is None else read_records(found, table, faults)
+            learn_products(read[table], table, words)
+        given = [row for table, records in read.items() for row in read_rows(records, table, words, faults)]
+        faults.refuse(site)
+        identities = {(row.kind, row.key) for row in given}
+        others = [row for row in earlier if (row.kind, row.key) not in identities]
+        said = [record.cells for records in read.values() for record in records]
+        model = _model(site, [*others, *given], {table.name for table in tables}, said)
+        return record(connection, model, correction=correction, author=author)
+
+
 def _table(name: str, site: str) -> Table:
     known = {each.name: each for each in TABLES}
     if name not in known:
@@ -180,12 +209,18 @@ def _refuse_other_site(place: Place, said: str, site: str, faults: Faults) -> No
 
 
 def _checked(table: Table, records: Sequence[Record], earlier: Sequence[Row], faults: Faults) -> list[Row]:
-    words = Vocabulary(_zone(earlier), frozenset(row.key[0] for row in earlier if row.kind == "machine"))
-    words.products.update(row.key[0] for row in earlier if row.kind in ("standards", "products"))
+    words = _vocabulary(earlier)
     learn_products(records, table, words)
     checked = read_rows(records, table, words, faults)
     faults.refuse(table.name)
     return checked
+
+
+def _vocabulary(earlier: Sequence[Row]) -> Vocabulary:
+    """The words that stand."""
+    words = Vocabulary(_zone(earlier), frozenset(row.key[0] for row in earlier if row.kind == "machine"))
+    words.products.update(row.key[0] for row in earlier if row.kind in ("standards", "products"))
+    return words
 
 
 def _word(value: Cell) -> str:

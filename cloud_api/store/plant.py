@@ -63,8 +63,12 @@ def snapshot(
 
 def of_version(connection: Connection[TupleRow], site: str, version: int) -> Plant | None:
     """The plant model of a site as a version of it left it; None without."""
-    found = connection.execute(statement("plant.rows_of_version"), {"site": site, "version": version})
-    return assemble(site, _stored(found))
+    return assemble(site, rows_at(connection, site, version))
+
+
+def rows_at(connection: Connection[TupleRow], site: str, version: int) -> list[StoredRow]:
+    """Every row that counted at a version, in the order of its recording."""
+    return _stored(connection.execute(statement("plant.rows_of_version"), {"site": site, "version": version}))
 
 
 def rows(

@@ -76,6 +76,38 @@ class TableRows(Struct, frozen=True, kw_only=True):
     check: bool = False
 
 
+class PlantChange(Struct, frozen=True, kw_only=True):
+    """A row that is said otherwise. `before` null: it is new; `after` null: it no longer counts."""
+
+    file: str
+    part: Annotated[str, Meta(description="The table, or the part of site.yaml: labour, energy, rate, ...")]
+    key: Annotated[list[str], Meta(description="What makes it one row.")]
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+class PlantDifferences(Stated, frozen=True, kw_only=True):
+    """What one version of a plant model says otherwise than an earlier one."""
+
+    older: Annotated[int | None, Meta(description="Null: from before the first.")]
+    newer: int | None
+    withheld: list[str]
+    next_cursor: str | None
+    rows: list[PlantChange]
+
+
+class PlantFiles(Struct, frozen=True, kw_only=True):
+    """A plant model as a whole: its `files` by name as text, or a `zip` of them (base64). With site.yaml it
+    is all of it; without, its tables are added to what stands. `check`: only look for mistakes and tell what
+    would change."""
+
+    site: str | None = None
+    files: Annotated[dict[str, str] | None, Meta(description="Text by file: standards.csv, ...")] = None
+    zip: Annotated[bytes | None, Meta(description="The folder, packed.")] = None
+    correction: bool = False
+    check: bool = False
+
+
 class PlantChanged(Struct, frozen=True, kw_only=True):
     """What a change did. `version` null: nothing was new, or it was only checked, or waits."""
 
@@ -87,4 +119,7 @@ class PlantChanged(Struct, frozen=True, kw_only=True):
     unchanged: int = 0
     machines_to_compute: Annotated[int, Meta(description="Machines with hours to be computed again.")] = 0
     warnings: list[str] = field(default_factory=list)
+    changes: Annotated[list[PlantChange], Meta(description="The first 500 rows that are said otherwise.")] = (
+        field(default_factory=list)
+    )
     waits_for_second_person: bool = False

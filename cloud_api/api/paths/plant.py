@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 
 from cloud_api.access.roles import Area
-from cloud_api.acts.plant import area_of, put_site_document, put_table
+from cloud_api.acts.plant import area_of, put_site_document, put_table, put_whole
 from cloud_api.answers import plant as answers
 from cloud_api.answers.shapes import plant as shapes
 from cloud_api.answers.shapes.ledger import Stated
@@ -18,6 +18,8 @@ from cloud_api.api.action import Action
 from cloud_api.api.endpoint import Endpoint
 from cloud_api.plant.tables import TABLES, Column, Table
 
+LARGEST_MODEL = 32 << 20
+"""Bytes of the largest plant model that is sent."""
 _SITE = ("site", "format")
 _PAGE = (*_SITE, *parameters.PAGE)
 _TYPES: dict[str, Any] = {
@@ -117,6 +119,18 @@ ENDPOINTS = (
         answers.versions,
     ),
     Endpoint(
+        "/plant/differences",
+        Area.PLANT,
+        _PAGE,
+        (),
+        shapes.PlantDifferences,
+        "Differences between two versions of the plant model",
+        "Rows that `newer` (absent: the latest) says otherwise than `older` (absent: the one before it), "
+        "and what they said before and after. Wages are withheld from engineers.",
+        answers.differences,
+        answers.DIFFERENCES,
+    ),
+    Endpoint(
         "/plant/site",
         Area.PLANT,
         ("site",),
@@ -131,6 +145,21 @@ ENDPOINTS = (
 )
 
 ACTIONS = (
+    Action(
+        "PUT",
+        "/plant",
+        Area.PLANT_PRICED,
+        shapes.PlantFiles,
+        shapes.PlantChanged,
+        "Change the plant model as a whole",
+        "Its files as text, or a zip of the folder. With site.yaml it is loaded as `cloud-api load` does; "
+        "without, the tables are added to what stands. Every mistake of every file is told, by file and "
+        "line; all or nothing, in one version. `check` tells what would change.",
+        put_whole,
+        200,
+        {"check": True, "files": {"standards.csv": "product,machine,from,...", "bill.csv": "..."}},
+        LARGEST_MODEL,
+    ),
     Action(
         "PUT",
         "/plant/site",
