@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-from edge_agent.commands import Command, add
+from edge_agent.commands import Command, Parser, add
 from edge_agent.errors import AgentError
 from edge_agent.tool_commands import add_tools
 
@@ -43,7 +43,7 @@ class _Version(argparse.Action):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="edge-agent",
         description="Reads PLCs and meters, never writes to them, and delivers what they say to the cloud.",
         epilog="example:\n  edge-agent check gw-1.yaml && edge-agent run gw-1.yaml",

@@ -5,9 +5,20 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 Command = Callable[[argparse.Namespace], int]
+
+
+class Parser(argparse.ArgumentParser):
+    """Whose every mistake of a command line ends with an example of a right one."""
+
+    def error(self, message: str) -> NoReturn:
+        if self.epilog:
+            message = f"{message}; {' '.join(self.epilog.split())}, or see {self.prog} --help"
+        super().error(message)
+
+
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 

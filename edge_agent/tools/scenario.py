@@ -73,7 +73,8 @@ def read_scenario(file: Path) -> Scenario:
     try:
         text = file.read_text("utf-8-sig").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise AgentError(f"the test cannot be read ({error})", str(file), "check path and encoding") from None
+        why = getattr(error, "strerror", None) or "no UTF-8 text"
+        raise AgentError(f"the test cannot be read ({why})", str(file), "check path and encoding") from None
     tree = parse_document(text, str(file), faults)
     parts = _parts(tree, faults) if tree is not None else {}
     config = _config(file, parts.get("config"), faults)

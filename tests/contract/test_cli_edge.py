@@ -47,6 +47,7 @@ def test_a_line_that_makes_no_sense_is_refused(line: tuple[str, ...]) -> None:
     done = agent(*line)
     assert done.returncode == 2
     assert "usage" in done.stderr
+    assert "example: edge-agent " in done.stderr
 
 
 def test_check_of_a_sound_config() -> None:
