@@ -19,7 +19,7 @@ class Parser(argparse.ArgumentParser):
         super().error(message)
 
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 
 def group(commands: Commands, name: str, what: str, example: str) -> Commands:
@@ -43,7 +43,7 @@ def add(
     *,
     file: bool = True,
     what_file: str = "the config of this gateway (YAML)",
-) -> argparse.ArgumentParser:
+) -> Parser:
     """A command, or an action of one: ``name`` is what stands behind ``edge-agent``."""
     parser = commands.add_parser(
         name.rpartition(" ")[2],
