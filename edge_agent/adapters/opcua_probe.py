@@ -13,6 +13,7 @@ from asyncua import ua
 from edge_agent.adapters.opcua import plain
 from edge_agent.adapters.opcua_nodes import node_id
 from edge_agent.adapters.opcua_session import CallSize, Session, SessionLost
+from edge_agent.adapters.opcua_structures import Structures
 from edge_agent.adapters.opcua_told import status_name
 from edge_agent.adapters.opcua_values import to_us
 from edge_agent.config.model import OpcUaSource, Signal
@@ -112,13 +113,36 @@ async def facts_of(client: Any, address: NodeAddress) -> dict[str, Any]:
         "variant": value.Value.VariantType.name if value.Value is not None else None,
         "value_rank": content["ValueRank"],
         "dimensions": content["ArrayDimensions"] or None,
-        "value": shown(value.Value.Value) if value.Value is not None else None,
+        "value": shown(await _opened(client, node, value.Value.Value)) if value.Value is not None else None,
         "quality": value.StatusCode.name if value.StatusCode is not None else "Good",
         "source_time_us": to_us(value.SourceTimestamp),
         "server_time_us": to_us(value.ServerTimestamp),
         "readable": None if content["UserAccessLevel"] is None else bool(int(content["UserAccessLevel"]) & 1),
         "sampling_ms": content["MinimumSamplingInterval"],
     }
+
+
+async def _opened(client: Any, node: Any, content: Any) -> Any:
+    """The value of a node with structures that only the server defines as their fields by name."""
+
+    async def values(wanted: Sequence[Any]) -> list[Any]:
+        found = await client.uaclient.session.values(ua.ReadParameters(NodesToRead=list(wanted)))
+        return list(found)
+
+    structures = Structures(values, client.uaclient.browse, lambda: [node])
+
+    def inside(held: Any) -> Any:
+        if isinstance(held, ua.ExtensionObject):
+            fields = structures.opened(held)
+            return held if fields is None else inside(fields)
+        if isinstance(held, list):
+            return [inside(each) for each in held]
+        return {name: inside(each) for name, each in held.items()} if isinstance(held, dict) else held
+
+    opened = inside(content)
+    while await structures.learn():
+        opened = inside(content)
+    return opened
 
 
 async def held_by(session: Session, signals: Sequence[Signal]) -> dict[str, dict[str, Any]]:
@@ -153,7 +177,7 @@ async def type_name(client: Any, node: Any) -> str:
 
 
 def shown(content: Any) -> Any:
-    """A value as JSON can hold it: numbers and texts as they are, arrays cut, all else in words."""
+    """A value as JSON can hold it: numbers, texts, fields by name, arrays cut, all else in words."""
     if isinstance(content, bool | int | float | str) and not isinstance(content, Enum):
         return content
     if content is None:
@@ -166,6 +190,8 @@ def shown(content: Any) -> Any:
         return content.isoformat()
     if isinstance(content, ua.LocalizedText):
         return content.Text
+    if isinstance(content, dict):
+        return {name: shown(each) for name, each in content.items()}
     if isinstance(content, list):
         more = [f"... {len(content)} values"] if len(content) > _SHOWN_ELEMENTS else []
         return [shown(each) for each in content[:_SHOWN_ELEMENTS]] + more

@@ -12,9 +12,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from edge_agent.adapters.opcua import OpcUa
+from edge_agent.adapters.opcua_probe import facts_of
 from edge_agent.config.model import Security, Signal
 from edge_agent.core.mapping import Meaning
-from edge_agent.core.node import parse_path
+from edge_agent.core.node import parse_node, parse_path
 from shared.sample import Quality
 from tests.integration.edge_sources.parts import RealClock, running, signal, until
 from tests.integration.edge_sources.server import opcua, opcua_source
@@ -217,5 +218,8 @@ async def test_fields_of_a_structure_that_its_maker_defined(tmp_path: Path):
             assert seen.last(7).value == "O-9"
             assert {seen.last(n).quality for n in (8, 9, 10, 11)} == {Quality.BAD}
             assert seen.last(10).why == "a structure of Speed, Position: say which, for example path: .Speed"
+            facts = await facts_of(source.session.client, parse_node(f"nsu={URI};s=presses"))
+            assert facts["value"][1]["Main"] == {"Speed": 1.5, "Position": -3}
+            assert [each["Order"] for each in facts["value"]] == [None, "O-9"]
             await server.write("press", PRESS | {"strokes": 8, "order": "O-1"})
             await until(lambda: seen.last(8).value == "O-1" and seen.last(1).value == 8, 120)
