@@ -229,13 +229,14 @@ def _serve_api(settings: Settings, url: str, stop: threading.Event, say: Say) ->
 
     pool = open_pool(url, name="api", size=API_CONNECTIONS)
     try:
+        most = settings.told_requests_per_minute
         gate, atlas = Gate(settings.keys_required, _issuer(settings), _now), Atlas()
         app = create_app(
             pool,
             gate,
             clock=_now,
             atlas=atlas,
-            limit=Limit(settings.requests_per_minute),
+            limit=None if most is None else Limit(most),
             webhooks=_reach(settings),
         )
         pages.mount(app, pool, gate, clock=_now, atlas=atlas, webhooks=_reach(settings))

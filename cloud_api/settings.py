@@ -38,7 +38,8 @@ NAMES: dict[str, str] = {
     "TLS_KEY": "file with the key of that certificate",
     "BEHIND_PROXY": "addresses of proxies that end TLS in front of this server, by comma; * for any",
     "REQUIRE_KEY": "true: reading needs a key on loopback too",
-    "REQUESTS_PER_MINUTE": "requests that one key, person or address may make a minute (default 1200)",
+    "REQUESTS_PER_MINUTE": "requests that one key, person or address may make a minute (default 1200; where "
+    "only this machine reaches the server, any number)",
     "INTERPRETERS": "processes that interpret a backlog of history together (default: one a core)",
     "ALERTS_PRIVATE": "true: webhooks may go to private networks, by http too; loopback: to this machine "
     "only (default while nobody else reaches the server)",
@@ -51,6 +52,9 @@ NAMES: dict[str, str] = {
     "SETTINGS": "file with more of these, as NAME=value lines",
 }
 """Every setting, without its prefix, and what it means."""
+
+
+REQUESTS_PER_MINUTE = 1200
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ class Settings:
     tls_key: Path | None = None
     behind_proxy: str = ""
     require_key: bool = False
-    requests_per_minute: int = 1200
+    requests_per_minute: int | None = None
     interpreters: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
     alerts_private: str = ""
     oidc_issuer: str | None = None
@@ -86,10 +90,19 @@ class Settings:
         return self.http_host in LOOPBACK
 
     @property
+    def is_alone(self) -> bool:
+        """Whether nobody beyond this machine reaches the server, through a proxy neither."""
+        return self.on_loopback and not self.behind_proxy
+
+    @property
     def told_alerts_private(self) -> str:
         """ALERTS_PRIVATE; where nothing is said, loopback if nobody else reaches the server."""
-        alone = self.on_loopback and not self.behind_proxy
-        return self.alerts_private or ("loopback" if alone else "false")
+        return self.alerts_private or ("loopback" if self.is_alone else "false")
+
+    @property
+    def told_requests_per_minute(self) -> int | None:
+        """REQUESTS_PER_MINUTE; where nothing is said, None (any number) if nobody else reaches the server."""
+        return self.requests_per_minute or (None if self.is_alone else REQUESTS_PER_MINUTE)
 
     @property
     def keys_required(self) -> bool:
@@ -181,8 +194,8 @@ def _settings(told: Mapping[str, tuple[str, str]], faults: list[str]) -> Setting
         tls_key=path("TLS_KEY"),
         behind_proxy=text("BEHIND_PROXY")[0],
         require_key=_truth(*text("REQUIRE_KEY"), faults),
-        requests_per_minute=_count(*text("REQUESTS_PER_MINUTE"), 1200, faults),
-        interpreters=_count(*text("INTERPRETERS"), len(os.sched_getaffinity(0)), faults),
+        requests_per_minute=_count(*text("REQUESTS_PER_MINUTE"), faults),
+        interpreters=_count(*text("INTERPRETERS"), faults) or len(os.sched_getaffinity(0)),
         alerts_private=_reach(*text("ALERTS_PRIVATE"), faults),
         oidc_issuer=_url(*text("OIDC_ISSUER"), ("https", "http"), faults),
         oidc_audience=text("OIDC_AUDIENCE")[0] or "plantledger",
@@ -222,12 +235,12 @@ def _port(value: str, place: str, faults: list[str]) -> int:
     return int(value)
 
 
-def _count(value: str, place: str, default: int, faults: list[str]) -> int:
+def _count(value: str, place: str, faults: list[str]) -> int | None:
     if not value:
-        return default
+        return None
     if not value.isdecimal() or int(value) < 1:
         faults.append(f"{place}: {value!r} is no whole number from 1")
-        return default
+        return None
     return int(value)
 
 

@@ -60,6 +60,23 @@ def test_every_bad_setting_is_told_at_once_with_its_place(tmp_path: Path) -> Non
         assert words in told
 
 
+@pytest.mark.parametrize(
+    ("told", "webhooks", "most"),
+    [
+        ({}, "loopback", None),
+        ({"PLANTLEDGER_HTTP_HOST": "0.0.0.0"}, "false", 1200),
+        ({"PLANTLEDGER_BEHIND_PROXY": "127.0.0.1"}, "false", 1200),
+        ({"PLANTLEDGER_ALERTS_PRIVATE": "no", "PLANTLEDGER_REQUESTS_PER_MINUTE": "7"}, "false", 7),
+        ({"PLANTLEDGER_ALERTS_PRIVATE": "true", "PLANTLEDGER_HTTP_HOST": "10.0.0.1"}, "true", 1200),
+    ],
+)
+def test_what_only_this_machine_reaches_is_freer(
+    told: dict[str, str], webhooks: str, most: int | None
+) -> None:
+    settings = read(told)
+    assert (settings.told_alerts_private, settings.told_requests_per_minute) == (webhooks, most)
+
+
 def test_a_misspelt_variable_is_told() -> None:
     with pytest.raises(CloudError, match=r"PLANTLEDGER_HTTP_PROT.*did you mean PLANTLEDGER_HTTP_PORT"):
         read({"PLANTLEDGER_HTTP_PROT": "1"})
