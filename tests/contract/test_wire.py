@@ -15,6 +15,7 @@ import zstandard
 from shared import codec
 from shared.batch import Gap, Lane, Pending, ScanMark, samples_of
 from shared.control import Ack, Want, encode
+from shared.roles import Role
 from shared.sample import Quality, Sample
 
 ROOT = Path(__file__).parents[2]
@@ -109,6 +110,12 @@ def test_a_batch_made_by_the_document_is_read(packing: int) -> None:
     assert batch.marks == [ScanMark(0, T - 10, T + 10)]
     assert batch.gaps == [Gap(IDS["stream"], 3, 9, T - 90, T - 60, 412, "buffer full", [1])]
     assert batch.pending == [Pending(T - 60, T - 20)]
+
+
+def test_every_role_of_a_signal_is_named() -> None:
+    said = re.search(r"Roles: `([^`]+)`", WIRE)
+    assert said is not None
+    assert said[1].split() == [str(role) for role in Role]
 
 
 def test_what_the_cloud_says_has_every_field() -> None:
