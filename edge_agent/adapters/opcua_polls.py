@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from edge_agent.config.model import Signal
 from edge_agent.core.evidence import Instant
 from edge_agent.core.schedule import next_due_s
 
+_log = logging.getLogger(__name__)
 EVIDENCE_AT_LEAST_US = 10_000_000
 """A source without a subscription is looked at no less often, however slow its signals; and only groups that
 are read so often hold back what others prove.
@@ -22,11 +24,15 @@ Read = Callable[[Sequence[Signal]], Awaitable[dict[int, Told]]]
 
 @dataclass(slots=True)
 class _Group:
-    """witness: its name among those who prove that the source was watched; None for a slow one."""
+    """witness: its name among those who prove that the source was watched; None for a slow one.
+
+    late: reading it takes longer than its interval, as was told.
+    """
 
     interval_us: int
     signals: list[Signal]
     witness: str | None
+    late: bool = False
 
 
 class Polls:
@@ -66,7 +72,7 @@ class Polls:
         while True:
             place = min(range(len(due_s)), key=due_s.__getitem__)
             await asyncio.sleep(max(0.0, due_s[place] - now().at_s))
-            group = self._groups[place]
+            group, asked = self._groups[place], now()
             try:
                 values = await read(group.signals)
             except TimeoutError:
@@ -76,4 +82,16 @@ class Polls:
                 done = now()
                 watch.answered(group.signals, values, last[place].at_us, done, group.witness)
                 last[place] = done
+                _tell_if_late(group, done.at_s - asked.at_s)
             due_s[place] = next_due_s(began.at_s, group.interval_us / 1e6, now().at_s)
+
+
+def _tell_if_late(group: _Group, took_s: float) -> None:
+    """Once, until it is in time again."""
+    late = took_s > group.interval_us / 1e6
+    if late and not group.late:
+        what = f"{len(group.signals)} polled signals from {group.signals[0].key} on"
+        _log.warning(
+            "%s: reading them takes %.1f s: choose a longer interval for them, or fewer", what, took_s
+        )
+    group.late = late

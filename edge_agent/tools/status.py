@@ -54,7 +54,7 @@ def _source(source: dict[str, Any], now_s: float) -> str:
     reason = f": {source['reason']}" if source.get("reason") else ""
     scanned = _age(source.get("last_scan_us"), now_s, ", last scan {}")
     live = f"{source['live']} of {source['configured']} signals live"
-    polled = f", {source['polled']} of them polled" if source.get("polled") else ""
+    polled = f", {source['polled']} polled" if source.get("polled") else ""
     return f"source {source['name']}: {state}, {live}{polled}{scanned}{reason}"
 
 

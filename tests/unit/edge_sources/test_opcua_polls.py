@@ -73,3 +73,19 @@ async def test_time_outs_beyond_the_grace_end_the_session():
     with pytest.raises(TimeoutError):
         await polls.run(read, Watched(), lambda: Instant(0, now_s))
     assert now_s == pytest.approx(1.2)
+
+
+async def test_reads_that_take_longer_than_their_interval_are_told_once(caplog: pytest.LogCaptureFixture):
+    polls, watched, now_s = made(10_000), Watched(3), 0.0
+
+    async def read(signals: Any) -> dict[int, Any]:
+        nonlocal now_s
+        now_s += 0.5
+        return {}
+
+    work = asyncio.create_task(polls.run(read, watched, lambda: Instant(0, now_s)))
+    await watched.done.wait()
+    work.cancel()
+    assert [record.getMessage() for record in caplog.records] == [
+        "1 polled signals from m.s0 on: reading them takes 0.5 s: choose a longer interval for them, or fewer"
+    ]
