@@ -209,7 +209,8 @@ class _Site:
 
     def _is_unchanged(self, output: Output) -> bool:
         products = (output.product, output.made_product)
-        return is_unchanged(self.book, output.machine, products, output.shift, output.effective)
+        used = [use.item for use in output.material]
+        return is_unchanged(self.book, output.machine, products, output.shift, output.effective, used)
 
     def _split(self, output: Output) -> None:
         """Standard cost of the changeovers that began, and of their pairs beyond it."""

@@ -19,6 +19,7 @@ from cloud_api.interpret.model import Output
 from cloud_api.interpret.plant import Dated, Plant
 from cloud_api.interpret.standards import Book
 from cloud_api.store.rows import facts_of
+from cloud_api.store.statements import statement
 from cloud_api.store.times import to_us
 
 ZERO = Decimal(0)
@@ -95,10 +96,16 @@ def changes(book: Book) -> list[dt.date]:
 
 
 def is_unchanged(
-    book: Book, machine: str, products: Iterable[str | None], shift: str | None, date: dt.date
+    book: Book,
+    machine: str,
+    products: Iterable[str | None],
+    shift: str | None,
+    date: dt.date,
+    used: Iterable[str] = (),
 ) -> bool:
-    """Whether everything that prices these products was known then as it is recorded last."""
-    items: set[str] = set()
+    """Whether everything that prices these products, and materials that are used outside of their bills, was
+    known then as it is recorded last."""
+    items: set[str] = set(used)
     for product in set(products):
         if book.standard(machine, product, date, "ante") != book.standard(machine, product, date, "post"):
             return False
@@ -121,11 +128,24 @@ def _anew(
     if not _recorded_more_than_once(book.plant):
         return []
     found: set[tuple[int, int]] = set()
+    metered = _metered(connection, book, machines)
     for row in _rows(connection, "outputs_epochs", question, site, machines, changes=changes(book)):
         machine_id, epoch, date, product, made_product, shift = row
-        if not is_unchanged(book, machines[machine_id], (product, made_product), shift, date):
+        used = metered.get(machine_id, ())
+        if not is_unchanged(book, machines[machine_id], (product, made_product), shift, date, used):
             found.add((machine_id, epoch))
     return sorted(found)
+
+
+def _metered(connection: Connection[Any], book: Book, machines: dict[int, str]) -> dict[int, set[str]]:
+    """Materials that machines have a counter of; one that names none counts what the bills name."""
+    asked = {"machines": list(machines), "signals": None, "roles": ["material"]}
+    found: dict[int, set[str]] = {}
+    for _, machine_id, _, _, item, _ in connection.execute(statement("answers.series"), asked):
+        name = machines[machine_id]
+        billed = {row.material for row in book.plant.bill if row.machine == name}
+        found.setdefault(machine_id, set()).update(billed if item is None else {item})
+    return found
 
 
 def _dated(plant: Plant) -> Iterator[Dated]:

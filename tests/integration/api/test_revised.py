@@ -18,6 +18,7 @@ from tests.integration.api.test_reference import get
 from tests.reference.comparison import cells_of_rows, differences
 from tests.reference.plants import make_plant
 from tests.reference.result import compute
+from tests.reference.workshop import Workshop, write_csv
 
 GROUPINGS = ((), ("resource", "cause"), ("machine", "product", "cause"), ("order", "shift"), ("day", "line"))
 
@@ -62,3 +63,24 @@ def test_planning_and_operational_are_those_of_the_reference(
                         found = cells_of_rows(answer["rows"], by, name)
                         assert differences(expected, found) == [], (by, name)
                 assert answer["total"]["planning"] != 0
+
+
+def test_a_revised_price_of_material_outside_the_bill_is_cut_anew_too(
+    plain_database: str, tmp_path: Path
+) -> None:
+    """10 kg of dye that no bill names: 20 at the standard known then, 30 at the one recorded last."""
+    shop = Workshop(tmp_path / "shop")
+    shop.tables["prices.csv"].append(("dye", "2026-01-01", "2", "2"))
+    shop.run("08:00", "10:00")
+    shop.say("08:00", "material:dye", 100)
+    shop.say("09:00", "material:dye", 110)
+    history = tmp_path / "history.csv"
+    write_csv(history, ("time", "machine", "role", "value", "quality"), shop.samples)
+    told(plain_database, "workshop", shop.write(tmp_path / "first"), [history])
+    shop.tables["prices.csv"][-1] = ("dye", "2026-01-01", "3", "2")
+    told(plain_database, "workshop", shop.write(tmp_path / "last"), [])
+    with served(plain_database) as address, client(address) as http:
+        rows = http.get("/v1/variances", params={"by": "resource,cause", "resource": "material"}).json()
+    cells = {row["cause"]: row for row in rows["rows"]}
+    assert [cells["usage"][name] for name in ("variance", "planning", "operational")] == [20, -10, 30]
+    assert [cells["price"][name] for name in ("variance", "planning", "operational")] == [0, 10, -10]
