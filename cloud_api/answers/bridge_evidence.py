@@ -280,7 +280,7 @@ def _entries(
         cell = (entry.resource, entry.cause)
         if per_unit and cell in UNUSED:
             continue
-        group = key_of(grain_of(found.site, machines, entry), question.by)
+        group = key_of(grain_of(found.site, machines, entry), question.by) if question.by else ()
         makes = None if entry.product is None else (found.site.name, found.machine.line, entry.product)
         if not (of_standard and entry.cause == "changeover" and entry.resource in SPLIT):
             yield (factor_of(*cell), group), makes, entry.amount, entry.amount

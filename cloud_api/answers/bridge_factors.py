@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import lru_cache
+
+from msgspec import Struct
 
 from cloud_api.answers.question import CAUSES
 
@@ -20,8 +22,7 @@ LAST = (SALES_PRICE, STOCK)
 _TAKEN = frozenset({*FIRST, *LAST, *PARTS})
 
 
-@dataclass(frozen=True, slots=True)
-class Factor:
+class Factor(Struct, frozen=True, gc=False):
     """One step of a bridge. `cause` is None for volume, mix and what is not a cause; `resource` is None where
     a cause takes several; `part` is of a changeover."""
 
@@ -49,6 +50,7 @@ class Factor:
         return (order.index(word) if word in order else len(order)), self.name
 
 
+@lru_cache(maxsize=1024)
 def factor_of(resource: str, cause: str, part: str | None = None) -> Factor:
     """The factor of a cell: its cause; with its resource where the cause means another thing for each."""
     if resource == "revenue":

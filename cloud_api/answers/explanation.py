@@ -6,7 +6,7 @@ of an entry that falls on its span, by time, where no reason does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import chain
@@ -17,6 +17,7 @@ from psycopg import Connection
 from cloud_api.answers.edges import edge_entries
 from cloud_api.answers.grouping import Grain, Key, filters, key_of, needs
 from cloud_api.answers.ledger import grain_of, wanted
+from cloud_api.answers.memory import remembered
 from cloud_api.answers.notes import said_at
 from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.question import Question
@@ -62,7 +63,8 @@ class Share:
         )
 
 
-def explained_by(connection: Connection[Any], question: Question) -> dict[Key, Share]:
+@remembered
+def explained_by(connection: Connection[Any], question: Question) -> Mapping[Key, Share]:
     """Amount and explained part by the groups of `question.by`, then resource and cause.
 
     Cells of causes that speak for themselves are left out. Charges say what they are for.

@@ -158,15 +158,14 @@ def _cut(connection: Connection[Any], question: Question, site: Site) -> Iterato
 
 def wanted(entries: Iterable[Entry], question: Question) -> Iterator[Entry]:
     """The entries that the filters of a question let through."""
+    names = ("product", "order", "shift", "reason", "resource", "cause")
+    asked = [(name, named) for name in names if (named := question.names(name)) is not None]
     for entry in entries:
         if entry.resource in question.withheld or (
             entry.machine is None and not question.has_charges_of_sites
         ):
             continue
-        if all(
-            (named := question.names(name)) is None or getattr(entry, name) in named
-            for name in ("product", "order", "shift", "reason", "resource", "cause")
-        ):
+        if not asked or all(getattr(entry, name) in named for name, named in asked):
             yield entry
 
 

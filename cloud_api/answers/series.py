@@ -201,16 +201,17 @@ class Cards:
         self.allowances = Allowances(book)
         self._cells: dict[tuple[str, str | None], dict[Cause, float]] = {}
 
-    @exactly
     def cells(self, machine: str, product: str | None) -> Mapping[Cause, float]:
         """What a good unit is allowed, by resource and cause; empty without a standard."""
         key = (machine, product)
         if key not in self._cells:
-            told = self.allowances.of(machine, product, None, self.date, "post")
-            self._cells[key] = {
-                cell: float(amount) for cell, amount in told.items() if cell[0] not in self.withheld
-            }
+            self._cells[key] = self._allowed(machine, product)
         return self._cells[key]
+
+    @exactly
+    def _allowed(self, machine: str, product: str | None) -> dict[Cause, float]:
+        told = self.allowances.of(machine, product, None, self.date, "post")
+        return {cell: float(amount) for cell, amount in told.items() if cell[0] not in self.withheld}
 
     def ideal_h(self, machine: str, product: str | None) -> float:
         """Ideal hours of a unit, 0 without a standard."""
