@@ -9,7 +9,7 @@ from psycopg.rows import TupleRow
 
 from cloud_api.interpret.model import Boundary, Entry, HourResult
 from cloud_api.store.periods import Closings, adjust_charges, adjust_hours
-from cloud_api.store.rows import Tuple, as_json, copy_rows, entry_row, facts_row, output_row
+from cloud_api.store.rows import Tuple, as_json, copy_rows, entry_row, output_row, segment_row
 from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us
 
@@ -102,8 +102,7 @@ def replace_charges(
 def _segments(machine_id: int, hours: Iterable[HourResult]) -> Iterator[Tuple]:
     for hour in hours:
         for part in hour.segments:
-            span = (from_us(part.hour_us), from_us(part.from_us), from_us(part.to_us))
-            yield (machine_id, *span, *facts_row(part))
+            yield segment_row(machine_id, part)
 
 
 def _outputs(site: str, machine_id: int, hours: Iterable[HourResult], closings: Closings) -> Iterator[Tuple]:

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR_US = 3_600_000_000
+MINUTE_US = 60_000_000
 _MICROSECOND = timedelta(microseconds=1)
 
 
