@@ -59,11 +59,11 @@ class Persistence(Struct, frozen=True, kw_only=True):
     """`verdict`: structural, temporary, drift, isolated, undetermined, or steady where there is no effect.
 
     `effect` is the one the verdict is about (None: steady or too short), of a change that passed the first;
-    `passed` is that change (None: the verdict is not about one); `effects` are all, by onset. `weights`
-    are the shares of evidence for each kind in its place, and for `none`, from BIC; they sum to 1 (empty: too
-    short). `season` says whether one was removed. `sigma` is
-    the standard deviation of what is left, `correlation` that of its neighbours. `base` is the series without
-    its effects and noise: level and season."""
+    `passed` is that change (None: the verdict is not about one); `effects` are all, by onset. `weights` are
+    the shares of evidence for one effect of each kind in its place (in that of all that lasts, if it does:
+    one step is as good as two there), and for `none`, from BIC; they sum to 1 (empty: too short). `season`
+    says whether one was removed. `sigma` is the standard deviation of what is left, `correlation` that of its
+    neighbours. `base` is the series without its effects and noise: level and season."""
 
     verdict: str
     effect: Effect | None
@@ -108,7 +108,7 @@ def persistence(observations: Sequence[float], seasons: Sequence[str] | None = N
     seen = reading(effects, len(values), sigma * scale, correlation)
     without = {known[at]: search.alone([each for each in chosen if each != at])[0] for at in chosen}
     told, passed = _told(seen, without, len(values))
-    about = passed.effects if passed is not None else (told,)
+    about = passed.effects if passed is not None else seen.lasting
     others = [at for at in chosen if known[at] not in about]
     bics = _alternatives(search, others)
     if passed is not None and not passed.is_single:

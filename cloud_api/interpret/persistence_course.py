@@ -20,6 +20,10 @@ Array = NDArray[np.float64]
 
 LASTING = (SHIFT, SLOPE)
 WEEKDAY = "weekday"
+LEVEL = 3
+"""Observations without a change that tell the level beside it."""
+QUIET = 0.05
+"""Share of a change that the noise outside may have to be next to nothing."""
 
 
 class Course(Struct, frozen=True, kw_only=True):
@@ -169,12 +173,18 @@ def _changed(series: Array, found: Persistence) -> Course:
 
 
 def _excess(series: Array, found: Persistence, about: Sequence[Effect], since: int, end: int) -> Array:
-    """What observations of [since, end) lie above level, season and effects that have nothing to do with
-    it: not what the fit says was added but what really was."""
+    """What observations of [since, end) lie above season, effects that have nothing to do with it, and the
+    mean of the observations outside: not what the fit says was added but what really was. Where there was
+    next to nothing outside, all that is inside belongs to it."""
     count = len(series)
-    others = [each for each in found.effects if each not in about]
-    rest = series - np.array(found.base) - sum((_course(each, count) for each in others), np.zeros(count))
     inside = (np.arange(count) >= since) & (np.arange(count) < end)
+    others = [each for each in found.effects if each not in about]
+    whole = series - np.array(found.base)
+    rest = whole - sum((_course(each, count) for each in others), np.zeros(count))
+    if count - inside.sum() >= LEVEL:
+        if rest[~inside].std() <= QUIET * abs(whole[inside].mean()):
+            rest = np.where(inside, whole, rest)
+        rest = rest - rest[~inside].mean()
     return np.where(inside, rest, 0.0)
 
 

@@ -28,10 +28,18 @@ class Truth:
     cost: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     by_cause: dict[str, dict[date, float]] = field(default_factory=dict)
     booked: dict[str, dict[date, float]] = field(default_factory=dict)
+    orders: dict[tuple[date, str, str], dict[str, float]] = field(default_factory=dict)
+    """What was seen of each order on a day: hours, units, kWh, changeovers."""
 
     def lost(self, cause: str, day: date, amount: float) -> None:
         """Adds to what a cause really cost on a day, stories and all."""
         self.by_cause.setdefault(cause, defaultdict(float))[day] += amount
+
+    def saw(self, day: date, product: str, order: str, **seen: float) -> None:
+        """Adds to what was seen of an order."""
+        own = self.orders.setdefault((day, product, order), defaultdict(float))
+        for name, amount in seen.items():
+            own[name] += amount
 
     def book(self, story: Story, day: date, amount: float) -> None:
         """Adds to what a story cost on a day."""
@@ -122,6 +130,7 @@ class Course:
             if story is not None:
                 minutes += story.setup_min(number)
                 self._book_hours(story, window.day, story.setup_min(number) / 60)
+            self._saw(window.day, changeovers=1)
             return self._stretch(window, now, "changeover", minutes / 60, "", None)
         return self._running(number, window, now)
 
@@ -139,6 +148,8 @@ class Course:
         elif reason:
             self._say(until, "reason", "")
         self.truth.hours[window.day, self.product.name, state] += took
+        if state in ("down", "changeover"):
+            self._saw(window.day, **{f"{state}_h": took})
         cause = {"down": "downtime"}.get(state, state)
         self.truth.lost(cause, window.day, took * self.machine.per_hour(self.works.wage))
         if story is not None:
@@ -172,6 +183,7 @@ class Course:
             reason = self.chance.choice(("", "jam", "sensor", "no parts"))
             self.owed.insert(0, ("down", long, reason, None))
         self.truth.hours[window.day, self.product.name, "running"] += hours
+        self._saw(window.day, run_h=hours)
         self.truth.lost(
             "speed_loss",
             window.day,
@@ -195,6 +207,7 @@ class Course:
         worth = product.cycle_s / 3600 * self.machine.per_hour(self.works.wage)
         worth += product.kwh * self.works.tariff + product.bill * self.works.price
         wild = self.machine.scrap_cv
+        before = self.kwh
         self.bad_part += units * product.scrap * self.chance.lognormvariate(-(wild**2) / 2, wild) * self.luck
         for one in self.stories:
             more = one.scrapped(number, window.shift, product.name)
@@ -220,6 +233,10 @@ class Course:
         noise = units * product.kwh * self.chance.gauss(0.0, self.machine.kwh_cv)
         self.truth.lost("usage", day, noise * self.works.tariff)
         self.kwh += units * product.kwh + noise
+        self._saw(day, good=units - bad, scrap=bad, metered=units, metered_kwh=self.kwh - before)
+
+    def _saw(self, day: date, **seen: float) -> None:
+        self.truth.saw(day, self.product.name, self._order(), **seen)
 
     def _book_hours(self, story: Story, day: date, hours: float) -> None:
         self.truth.book(story, day, hours * self.machine.per_hour(self.works.wage))

@@ -144,3 +144,19 @@ def test_a_large_jam_on_a_friday_does_not_recur() -> None:
     found = course(5 + fridays + 9.0 * (DAYS == 9) + noise(12), WEEK)
     assert (found.verdict, found.since) == ("isolated", 9)
     assert found.size == pytest.approx(9, rel=0.08)
+
+
+def test_a_price_that_moved_in_the_middle_of_a_day_lasts() -> None:
+    """The first step of two is as well an outlier beside one step, and lasts either way."""
+    found = course(0.3 * (DAYS == 11) + 1.0 * (DAYS > 11) * (1 + 0.01 * noise(13)), WEEK)
+    assert found.verdict == "structural"
+    assert found.since in (11, 12)
+    assert sum(found.excess) == pytest.approx(13, rel=0.03)
+
+
+def test_what_was_not_there_before_is_priced_whole() -> None:
+    """Its level wanders with output, as if noise remembered; before it there was nothing."""
+    since = [36, 36, 38, 48, 54, 51, 52, 49, 52, 49, 34, 33, 39, 46, 49, 52]
+    found = course([0.0] * 9 + [float(each) for each in since], WEEK)
+    assert (found.verdict, found.since) == ("structural", 9)
+    assert sum(found.excess) == pytest.approx(sum(since), rel=0.01)
