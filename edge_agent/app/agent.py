@@ -89,6 +89,7 @@ class Agent:
         self.drain.use(self.buffer.use(build_dictionary(config)))
         self.totals = self.buffer.count_on(signal.key for signal in config.signals if signal.accumulates)
         self._counted = RecordCounters()
+        self._deriver: Deriver | None = None
         self.recorder = self._new_recorder(config)
         self._audit = Audit()
         self.fleet: Fleet | None = None
@@ -208,10 +209,13 @@ class Agent:
         old, before, self.config = self._recording, self.config, config
         self.drain.use(self.buffer.use(build_dictionary(config)))
         self.recorder = self._new_recorder(config)
+        derived = self._deriver
         touched = self.fleet.use(config, self._sink(config))
+        kept = [name for name in self.fleet.names() if name not in touched]
+        if derived is not None and self._deriver is not None:
+            self._deriver.go_on_from(derived, kept)
         old.cancel()
         self._recording = self._begin(self.recorder.run(), "recorder")
-        kept = [name for name in self.fleet.names() if name not in touched]
         self._begin(self.fleet.read_again(kept), "full read")
         self._audit.config(config)
         self._be_scraped(before)
@@ -237,7 +241,8 @@ class Agent:
         """Where sources put what they see."""
         powers = [signal for signal in config.signals if signal.integrate]
         sink: Sink = Integrator(self.recorder, powers, self.totals) if powers else self.recorder
-        return Deriver(sink, config, self.totals) if derives(config) else sink
+        self._deriver = Deriver(sink, config, self.totals) if derives(config) else None
+        return self._deriver or sink
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         if self._tasks is None:

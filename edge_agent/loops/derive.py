@@ -7,8 +7,8 @@ twice in one delivery, every change is looked at.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from edge_agent.config.model import Config, Machine, Signal
 from edge_agent.core.derive import (
@@ -30,13 +30,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Derived:
-    """One derived signal. key: of a counted one, under which its total is kept."""
+    """One derived signal. key: ``machine.signal``, under which a total is kept."""
 
+    key: str
     index: int
     how: Derivation
     inputs: frozenset[str]
     memory: Memory = field(default_factory=Memory)
-    key: str | None = None
 
 
 @dataclass(slots=True)
@@ -70,6 +70,23 @@ class Deriver:
             for index in machine.names.keys() | machine.sent | {machine.heartbeat} - {None}:
                 if index is not None:
                     self._by_signal.setdefault(index, []).append(machine)
+
+    def go_on_from(self, before: Deriver, sources: Collection[str]) -> None:
+        """These sources go on unchanged under a new config: what was known of their tags is known still.
+
+        So no edge is missed.
+        """
+        known = {(machine.id, machine.source): machine for machine in before._machines}
+        for machine in self._machines:
+            old = known.get((machine.id, machine.source))
+            if old is None or machine.source not in sources:
+                continue
+            memories = {derived.key: derived.memory for derived in old.derived}
+            machine.known = dict(old.known)
+            if machine.pulse is not None and old.pulse is not None:
+                machine.pulse = replace(old.pulse, within_us=machine.pulse.within_us)
+            for derived in machine.derived:
+                derived.memory = memories.get(derived.key, derived.memory)
 
     def readings(self, source: str, readings: Sequence[Reading], *, full: bool = False) -> None:
         out: list[Reading] = []
@@ -140,7 +157,7 @@ class Deriver:
                 derived.memory, outcome = step(derived.how, derived.memory, machine.known, time_us)
                 if outcome is not None:
                     self._say(machine, _reading(derived.index, outcome), out)
-                if derived.key is not None:
+                if isinstance(derived.how, Rising):
                     self._totals[derived.key] = float(derived.memory.total)
         touched.clear()
 
@@ -201,9 +218,8 @@ def _machine(
         if signal.derivation is not None:
             inputs = signal.derivation.inputs()
             names |= {by_key[f"{machine.id}.{name}"].index: name for name in inputs}
-            key = signal.key if isinstance(signal.derivation, Rising) else None
-            memory = Memory(total=int(totals.get(key, 0))) if key is not None else Memory()
-            found.append(_Derived(signal.index, signal.derivation, inputs, memory, key))
+            memory = Memory(total=int(totals.get(signal.key, 0)))
+            found.append(_Derived(signal.key, signal.index, signal.derivation, inputs, memory))
     heartbeat = by_key[f"{machine.id}.{machine.alive.tag}"] if machine.alive is not None else None
     beats = heartbeat is not None and heartbeat.source == source
     watched = machine.alive is not None and beats

@@ -213,3 +213,14 @@ def test_a_loss_forgets_what_was_known(tmp_path: Path) -> None:
     assert kept.told == [("scrap_count", 60 * S, 0.0, GOOD)]
     sink.scanned("plc", 60 * S, 65 * S)
     assert len(kept.told) == 1
+
+
+def test_no_edge_is_missed_where_a_source_goes_on_under_a_new_config(tmp_path: Path) -> None:
+    sink, kept, numbers = deriver(tmp_path)
+    sink.readings("plc", scan(numbers, S, alive=1.0, run=1.0, eject=0.0, speed=9.0))
+    for sources, total in (([], 0.0), (["plc"], 1.0)):
+        again = Deriver(kept, kept.config)
+        again.go_on_from(sink, sources)
+        kept.told.clear()
+        again.readings("plc", scan(numbers, 2 * S, alive=2.0, run=1.0, eject=1.0, speed=9.0))
+        assert ("scrap_count", 2 * S, total, GOOD) in kept.told
