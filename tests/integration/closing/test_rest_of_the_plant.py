@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from cloud_api.work.command import run
+from tests.integration.api.serving import told as told_of
 from tests.integration.closing.months import (
     asked,
     bring,
@@ -19,6 +20,7 @@ from tests.integration.closing.months import (
     load,
     write_plant,
 )
+from tests.reference.workshop import Workshop, write_csv
 
 QUALITY = """\
 time,machine,product,order,units,disposition,reason
@@ -140,3 +142,23 @@ def test_the_walk_from_the_floor_to_the_erp(told: str, tmp_path: Path) -> None:
         held = said["on_hold"][0]
         assert (held["units"], held["since"]) == (18, "2026-01-31T12:30:00Z")
         assert http.get("/v1/reconciliation", params={"month": "2026-13"}).status_code == 400
+
+
+def test_units_that_the_erp_lacks_are_worth_what_the_line_put_into_them(
+    plain_database: str, tmp_path: Path
+) -> None:
+    """A unit of P through m1 may cost 0.6 + 0.6 + 0.05 + 1 + 0.6, through m2 1.55 more."""
+    shop = Workshop(tmp_path / "shop")
+    shop.second_machine()
+    for machine, good in (("m1", 95), ("m2", 90)):
+        shop.say("08:00", "order", "O1", machine)
+        shop.run("08:00", "10:00", machine=machine)
+        shop.say("09:30", "good_count", good, machine)
+        at = "2026-03-02T12:00:00Z"
+        shop.tables["confirmations.csv"].append((at, "O1", machine, str(good - 10), "0"))
+    history = tmp_path / "history.csv"
+    write_csv(history, ("time", "machine", "role", "value", "quality"), shop.samples)
+    told_of(plain_database, "workshop", shop.write(tmp_path / "workshop"), [history])
+    with finance(plain_database) as http:
+        rows = asked(http, "reconciliation", month="2026-03")["counts_not_confirmed"]
+    assert {row["machine"]: row["amount"] for row in rows} == {"m1": Decimal("28.5"), "m2": 44}
