@@ -1,7 +1,7 @@
 """An OPC UA server that costs next to nothing: counters that change together, sent as one block of bytes.
 
 ``python -m tests.peers.lean OPTIONS``, a JSON object: items, period_ms, start, port and log as node/server.js
-has them. It prints "listening PORT". No security, one subscription a session; it answers
+has them; product: its name. It prints "listening PORT". No security, one subscription a session; it answers
 what a client needs to read and to subscribe, and writes down each number that its counters take.
 """
 
@@ -61,6 +61,7 @@ class Counters:
     def __init__(self, options: dict[str, Any]) -> None:
         self.items, self.period_s = int(options["items"]), options["period_ms"] / 1000
         self.value, self.us = float(options.get("start") or 0), time.time_ns() // 1000
+        self.product = str(options.get("product") or "")
         self._log = Path(options["log"])
         self.listeners: set[Session] = set()
         self._note()
@@ -163,7 +164,8 @@ class Session(asyncio.Protocol):
     def _Read(self, at: int, asked: Any) -> None:
         nodes = [each.NodeId for each in asked.Parameters.NodesToRead]
         if all(node.NamespaceIndex == 0 for node in nodes):
-            self._say(at, ua.ReadResponse(Results=[_told(node.Identifier) for node in nodes]), asked)
+            results = [_told(node.Identifier, self._counters.product) for node in nodes]
+            self._say(at, ua.ReadResponse(Results=results), asked)
             return
         values = filled(VALUE, len(nodes), self._counters.value, self._counters.us)
         empty = ua.ReadResponse()
@@ -238,8 +240,10 @@ _REQUESTS = {
 }  # fmt: skip
 
 
-def _told(node: int) -> Any:
+def _told(node: int, product: str) -> Any:
     """What the server says of itself."""
+    if node == ua.ObjectIds.Server_ServerStatus_BuildInfo_ProductName and product:
+        return ua.DataValue(ua.Variant(product))
     if node == ua.ObjectIds.Server_NamespaceArray:
         return ua.DataValue(ua.Variant(["http://opcfoundation.org/UA/", URI]))
     if node in (

@@ -30,7 +30,7 @@ class Peer:
     """The server. options: those of server.js; port: where it listens, also after a restart.
 
     lean: instead of node-opcua the server of lean.py, which costs next to nothing and knows items,
-    period_ms, start, port and log alone.
+    period_ms, start, port, log and product alone.
     """
 
     folder: Path

@@ -36,6 +36,20 @@ async def test_five_thousand_items_that_change_each_second_arrive_each_time(tmp_
         assert not seen.losses
 
 
+async def test_a_controller_that_takes_a_thousand_items_is_asked_for_the_slow_ones(tmp_path: Path):
+    """An S7-1200 by its name: never more items than its kind is known to take."""
+    async with peer(tmp_path, lean=True, items=1_100, period_ms=1000, product="SIMATIC S7-1200") as server:
+        signals = [
+            signal(n, f"nsu={URI};s=v{n}", interval_us=300_000 if n < 100 else 200_000) for n in range(1_100)
+        ]
+        source = opcua(server.port, signals, interval_us=200_000, timeout_us=20_000_000)
+        async with running(source) as seen:
+            await until(lambda: source.health().live == 1_100 and seen.marks, 120)
+            assert source.health().polled == 100
+            known = max(float(reading.value or 0) for reading, _ in seen.told)
+            await until(lambda: all((seen.last(n).value or 0) > known for n in (0, 99, 100, 1_099)), 60)
+
+
 async def test_five_changes_a_second_of_many_items_arrive_when_published_once(tmp_path: Path):
     async with peer(tmp_path, lean=True, items=300, period_ms=200) as server:
         signals = [signal(n, f"nsu={URI};s=v{n}", interval_us=200_000) for n in range(300)]
