@@ -69,7 +69,11 @@ def create(
         "key created",
         by=by,
         subject=subject,
-        detail={"key_id": row[0], "role": kind.value, "sites": bound, "lines": own, "name": name},
+        detail={
+            "key_id": row[0],
+            "before": None,
+            "after": {"role": kind.value, "sites": bound, "lines": own, "name": name},
+        },
     )
     return text
 
@@ -81,7 +85,8 @@ def revoke(
     row = connection.execute(statement("access.revoke"), {"key_id": key_id}).fetchone()
     if row is None:
         return False
-    record(connection, "key revoked", by=by, subject=subject, detail={"key_id": key_id})
+    said = {"key_id": key_id, "before": "living", "after": "revoked"}
+    record(connection, "key revoked", by=by, subject=subject, detail=said)
     return True
 
 

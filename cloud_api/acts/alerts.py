@@ -52,7 +52,8 @@ def add_hook(actor: Actor, body: NewHook) -> KeptHook:
         },
     ).fetchone()
     assert row is not None
-    actor.audit("webhook kept", site.name, hook=row[0], url=body.url, kinds=kinds, digest=body.digest)
+    kept = {"url": body.url, "kinds": kinds, "digest": body.digest, **quiet}
+    actor.audit("webhook kept", site.name, hook=row[0], before=None, after=kept)
     return KeptHook(
         id=row[0],
         site=site.name,
@@ -100,7 +101,7 @@ def remove_hook(actor: Actor, body: Nothing) -> Done:
     ).fetchone()
     if row is None:
         raise Missing(f"there is no webhook {actor.path['id']}")
-    actor.audit("webhook ended", row[0], hook=hook_id, url=row[1])
+    actor.audit("webhook ended", row[0], hook=hook_id, before={"url": row[1]}, after=None)
     return Done(id=hook_id)
 
 

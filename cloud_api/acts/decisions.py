@@ -44,7 +44,8 @@ def confirm_decision(actor: Actor, body: Confirmation) -> Decided:
     decided = {"decision": draft.id, "status": "confirmed", "now": actor.now, "note": note_id}
     actor.connection.execute(statement("context.decide"), decided)
     if new:
-        actor.audit("decision confirmed", site.name, decision=draft.id, note=note_id, kind=draft.kind)
+        said = {"decision": draft.id, "note": note_id, "kind": draft.kind}
+        actor.audit("decision confirmed", site.name, **said, before=draft.status, after="confirmed")
     return _decided(actor, site, draft.id, body.lang)
 
 
@@ -57,7 +58,8 @@ def dismiss_decision(actor: Actor, body: Dismissal) -> Decided:
         _refuse_decided(draft)
         decided = {"decision": draft.id, "status": "dismissed", "now": actor.now, "note": None}
         actor.connection.execute(statement("context.decide"), decided)
-        actor.audit("decision dismissed", site.name, decision=draft.id, kind=draft.kind, why=body.why)
+        said = {"decision": draft.id, "kind": draft.kind, "why": body.why}
+        actor.audit("decision dismissed", site.name, **said, before=draft.status, after="dismissed")
     return _decided(actor, site, draft.id, body.lang)
 
 

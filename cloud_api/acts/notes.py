@@ -61,7 +61,7 @@ def add_note(actor: Actor, body: NewNote) -> Noted:
     draft = checked(actor, site, body)
     note_id, new = keep(actor, site, draft)
     if new:
-        actor.audit("note added", site.name, note=note_id, after=_kept(draft))
+        actor.audit("note added", site.name, note=note_id, before=None, after=_kept(draft))
     return noted(actor, site, note_id)
 
 
@@ -115,7 +115,7 @@ def withdraw(actor: Actor, site: Site, notes: list[int], why: str) -> list[int]:
     ).fetchall()
     gone = sorted(row[0] for row in done)
     if gone:
-        actor.audit("notes withdrawn", site.name, notes=gone, why=why)
+        actor.audit("notes withdrawn", site.name, notes=gone, why=why, before="living", after="withdrawn")
     return gone
 
 

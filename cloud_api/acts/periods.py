@@ -50,7 +50,8 @@ def lock(actor: Actor, body: PeriodChange) -> PeriodChanged:
         statement("periods.lock"),
         {**_named(held), "now": actor.now, "key": name_of(actor), "version": version},
     )
-    actor.audit("period locked", held.site.name, period=held.period.name, plant_version=version)
+    said = {"period": held.period.name, "plant_version": version}
+    actor.audit("period locked", held.site.name, **said, before=held.status, after="locked")
     return _told(held, "locked", version)
 
 
@@ -63,7 +64,8 @@ def unlock(actor: Actor, body: PeriodChange) -> PeriodChanged:
         )
     if held.status == "locked":
         actor.connection.execute(statement("periods.unlock"), _named(held))
-        actor.audit("period unlocked", held.site.name, period=held.period.name, plant_version=held.version)
+        said = {"period": held.period.name, "plant_version": held.version}
+        actor.audit("period unlocked", held.site.name, **said, before="locked", after="provisional")
     return _told(held, "provisional", None)
 
 

@@ -59,7 +59,8 @@ def answer_question(actor: Actor, body: Answer) -> Answered:
     )
     if until is not None and note_id is not None:
         _carry_on(actor, site, row, note_id, until)
-    actor.audit("question answered", site.name, question=question_id, answer=body.answer, note=note_id)
+    after = {"answer": body.answer, "note": note_id}
+    actor.audit("question answered", site.name, question=question_id, before=None, after=after)
     return _answered(actor, site, question_id, body.lang)
 
 
@@ -80,7 +81,8 @@ def undo_answer(actor: Actor, body: Undo) -> Answered:
         actor.connection.execute(statement("context.reopen"), same)
         if row.note is not None:
             withdraw(actor, site, [row.note], "undone: answer")
-    actor.audit("answer undone", site.name, question=question_id, what=body.what, before=row.answer)
+    said = {"question": question_id, "what": body.what, "before": row.answer}
+    actor.audit("answer undone", site.name, **said, after=row.answer if body.what == "like" else None)
     return _answered(actor, site, question_id, body.lang)
 
 

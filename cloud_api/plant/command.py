@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from cloud_api.access import keys
 from cloud_api.errors import CloudError
 from cloud_api.plant.load import Loaded, load_directory
 from cloud_api.plant.places import PlantRefused
 from cloud_api.store import pool
 
 Say = Callable[[str], None]
+MOST_AUDITED = 500
+"""Rows whose words before and after stand in the audit."""
 
 
 def load(
@@ -23,6 +26,8 @@ def load(
     try:
         with pool.connect(url, name="load") as connection:
             done = load_directory(connection, directory, correction=correction, author=author)
+            if done.version is not None:
+                keys.record(connection, "plant model loaded", site=done.site, detail=_said(done, correction))
     except PlantRefused as refused:
         for line in refused.lines():
             complain(line)
@@ -35,6 +40,21 @@ def load(
         complain(f"{warning.place}: warning: {warning.message}: {warning.mend}")
     say(story(done))
     return 0
+
+
+def _said(done: Loaded, correction: bool) -> dict[str, object]:
+    """A load as the audit keeps it: the first rows with what they said before and after, the rest counted."""
+    changes = [
+        {
+            "kind": change.kind,
+            "key": list(change.key),
+            "before": None if change.before is None else dict(change.before.body),
+            "after": None if change.after is None else dict(change.after.content),
+        }
+        for change in done.changes[:MOST_AUDITED]
+    ]
+    more = len(done.changes) - len(changes)
+    return {"version": done.version, "correction": correction, "changes": changes, "more": more}
 
 
 def story(done: Loaded) -> str:

@@ -104,7 +104,7 @@ def test_a_key_is_made_shown_once_used_and_ended_on_the_page(office: Office) -> 
         said = connection.execute("select action, key_id, detail from audit order by audit_id").fetchall()
         everything = str(connection.execute("select audit::text, keys::text from audit, keys").fetchall())
     assert [row[0] for row in said[-2:]] == ["key created", "key revoked"]
-    assert said[-2][2]["lines"] == ["one"]
+    assert said[-2][2]["after"]["lines"] == ["one"]
     assert key not in everything
 
 
