@@ -122,7 +122,7 @@ def _as_meant(tree: Mapping, name: str, faults: Faults) -> Mapping:
 
 def _whole(tree: Mapping, world: World, faults: Faults) -> Mapping:
     """One tree, without include, types and instances: files put together, values filled in, machines made."""
-    together = put_together(tree, world.folder, faults)
+    together = put_together(tree, world, faults)
     parts = {key.text: (key, value) for key, value in together.items()}
     written_types = parts.pop("types", None)
     strange = {name: parts.pop(name) for name in [*parts] if name not in _SECTIONS}

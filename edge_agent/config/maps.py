@@ -14,11 +14,11 @@ _HEADS = frozenset({"value", "raw", "code", "number", "id"})
 
 @dataclass(slots=True)
 class MapFiles:
-    """Puts the content of map files in place of their names; each file is read once."""
+    """Puts the content of map files in place of their names; each file that can be read is read once."""
 
     folder: Path
     faults: Faults
-    known: dict[str, Mapping | None] = field(default_factory=dict)
+    known: dict[str, Mapping] = field(default_factory=dict)
 
     def read(self, machines: Mapping) -> Mapping:
         """The machines, with a map wherever a tag or signal had a map_file."""
@@ -49,9 +49,9 @@ class MapFiles:
             return signal
         if not isinstance(named, Scalar) or named.broken or named.absent:
             return signal
-        if named.text not in self.known:
-            self.known[named.text] = self._pairs(named)
-        pairs: Tree | None = self.known[named.text]
+        pairs: Tree | None = self.known.get(named.text) or self._pairs(named)
+        if isinstance(pairs, Mapping):
+            self.known[named.text] = pairs
         if pairs is None:
             pairs = replace(named, broken=True)
         key = replace(signal.keys[at], text="map")

@@ -12,17 +12,19 @@ from pathlib import Path
 from edge_agent.config.document import Mapping, Scalar, Sequence, Tree, parse_document
 from edge_agent.config.faults import Faults, did_you_mean
 from edge_agent.config.sheet import text_of
+from edge_agent.config.substitution import World, fill
 
 NAMED = ("sources", "types", "machines")
 LISTED = ("instances",)
 _EMPTY = "'{}' is empty; write entries, each 'name: {{...}}', or remove it"
 
 
-def put_together(main: Mapping, folder: Path, faults: Faults) -> Mapping:
+def put_together(main: Mapping, world: World, faults: Faults) -> Mapping:
     """The main file with the parts of every included file in it, and without include."""
     parts = {key.text: (key, value) for key, value in main.items()}
     include = parts.pop("include", None)
-    for named in _named(include[1] if include else None, faults):
+    folder = world.folder
+    for named in _named(fill(include[1], world, faults) if include else None, faults):
         for path in _paths(folder, named, faults):
             _add(parts, _part(path, folder, named, faults), faults)
     for key, value in main.items():
@@ -41,7 +43,7 @@ def _named(tree: Tree | None, faults: Faults) -> list[Scalar]:
             faults.add(
                 item.place, "'include' wants a list of files, such as [conf.d/*.yaml]; write their paths"
             )
-    return found
+    return [item for item in found if not item.broken]
 
 
 def _paths(folder: Path, named: Scalar, faults: Faults) -> list[Path]:

@@ -87,6 +87,8 @@ def text_of(path: Path, named: Scalar, faults: Faults) -> str | None:
         return path.read_text("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
         faults.add(named.place, f"{named.text} is not UTF-8 text; save it as UTF-8")
+    except ValueError:
+        faults.add(named.place, "this is no path of a file; write one without control characters")
     except OSError as error:
         faults.add(named.place, f"{named.text} cannot be read ({error.strerror}); check path and owner")
     return None

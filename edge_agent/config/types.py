@@ -7,6 +7,7 @@ written, so that mistakes in a type are told in the type, and mistakes in a row 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from collections.abc import Mapping as Words
 from dataclasses import dataclass, field, replace
@@ -77,7 +78,7 @@ class Types:
             of, csv = parts.get("type"), parts.get("csv")
             if not isinstance(of, Scalar) or not isinstance(csv, Scalar) or len(parts) != 2:
                 self.faults.add(entry.place, "an instance wants {type: NAME, csv: FILE}, no more; write both")
-            elif (made := self._type(of)) is not None:
+            elif not (of.broken or csv.broken) and (made := self._type(of)) is not None:
                 columns = None if made.unsure else (*_OWN, *made.parameters)
                 for row in read_sheet(self.world.folder, csv, self.faults, columns, ("machine",)):
                     found += self._row(of, row)
@@ -164,8 +165,9 @@ class Types:
                     value.place, f"{word.text}: a parameter is one value; write a number or a text"
                 )
                 found[word.text] = None
-            elif not value.broken:
-                found[word.text] = self._value(of.parameters[word.text], word.text, value)
+            else:
+                kind = of.parameters[word.text]
+                found[word.text] = None if value.broken else self._value(kind, word.text, value)
         missing = [name for name in of.parameters if name not in {key.text for key in entries}]
         for name in missing:
             message = f"machine '{key.text}' gives no value to the parameter '{name}' of its type"
@@ -189,8 +191,9 @@ class Types:
 
     def _file(self, name: str, scalar: Scalar) -> str | None:
         """The path, where there is such a file; told once for all machines that name it."""
-        if (self.world.folder / scalar.text).is_file():
-            return scalar.text
+        with contextlib.suppress(OSError):
+            if (self.world.folder / scalar.text).is_file():
+                return scalar.text
         message = f"{name}: there is no file {scalar.shown}; mend the path, or put the file there"
         self.faults.add_alike(f"file {scalar.text}", scalar.place, message)
         return None

@@ -37,10 +37,19 @@ def slip_of(error: MarkedYAMLError, text: str, file: str) -> tuple[Place, str]:
         if before is not None and not _ENTRY.match(lines[before]):
             return _no_entry(lines, before, file)
     if "flow" not in str(error.context) and _is_structure(problem):
+        before = _line_before(lines, found)
+        if before is not None and _is_bare(lines[before]):
+            return _no_entry(lines, before, file)
         odd = _oddly_indented(lines, found)
         if odd is not None:
             return _indented(lines, odd, file)
     return Place(file, found + 1, mark.column + 1), f"{_problem(error)}; {_mend(lines, found)}"
+
+
+def _is_bare(line: str) -> bool:
+    """Whether this is a word alone, where a key was meant."""
+    words = line.partition(" #")[0].strip()
+    return re.fullmatch(r"[\w.-]+", words) is not None and words[0] != "-"
 
 
 def _is_structure(problem: str) -> bool:

@@ -216,3 +216,21 @@ def test_a_cell_that_one_row_alone_has_wrong_is_told_in_its_row(tmp_path: Path) 
     )
     (fault,) = lines(tmp_path, text)
     assert fault.startswith("rows.csv:3:9: register: ")
+
+
+@pytest.mark.parametrize("wrong", ['"a\\0b"', '"' + "x" * 600 + '"', '"${nothing}"'])
+def test_names_of_files_that_are_none(wrong: str, tmp_path: Path) -> None:
+    text = FRAME.partition("machines:")[0] + (
+        "types: {t: {parameters: {base: integer, f: file}, signals: "
+        "{a: {register: 'holding:${base}', type: uint16, role: alarm, map_file: '${f}'}}}}\n"
+        f"machines: {{m: {{type: t, line: l, source: plc, with: {{base: 1, f: {wrong}}}}}}}\n"
+    )
+    (fault,) = lines(tmp_path, text)
+    assert fault.startswith("gw.yaml:7:66: ")
+    assert len(lines(tmp_path, text + f"include: [{wrong}]\ninstances: [{{type: t, csv: {wrong}}}]\n")) == 3
+
+
+def test_substitutions_name_included_files_too(tmp_path: Path) -> None:
+    (tmp_path / "columbus.yaml").write_text("sources: {more: {type: modbus-tcp, host: h}}\n", "utf-8")
+    text = FRAME + '      a: {register: "coil:1", source: more}\ninclude: ["${env:PLANTLEDGER_SITE}.yaml"]\n'
+    assert lines(tmp_path, text) == []
