@@ -159,9 +159,8 @@ async def test_what_a_server_takes_into_no_subscription_is_polled_and_counted(tm
         signals = [at(n, f"v{n}", interval_us=200_000) for n in range(60)]
         source = opcua(server.port, signals, interval_us=200_000, timeout_us=10_000_000)
         async with running(source) as seen:
-            await until(lambda: source.health().live == 60 and len(seen.marks) > 4, 120)
-            assert source.health().polled == 40
-            assert source.health().reason is None
+            await until(lambda: source.health().polled == 40 and len(seen.marks) > 4, 120)
+            await until(lambda: source.health().live == 60 and source.health().reason is None, 120)
             known = seen.last(59).value or 0
             await until(lambda: (seen.last(59).value or 0) >= known + 5, 120)
             covered = seen.covered()
@@ -175,13 +174,12 @@ async def test_what_a_server_takes_into_no_subscription_is_polled_and_counted(tm
 async def test_a_polled_source_is_proven_by_its_scans_and_lost_when_it_is_silent(tmp_path: Path):
     async with peer(tmp_path, items=30, period_ms=1000, read=25) as server:
         signals = [replace(at(n, f"v{n}", interval_us=200_000), poll=True) for n in range(30)]
-        source = opcua(server.port, signals, interval_us=200_000, timeout_us=1_000_000)
+        source = opcua(server.port, signals, interval_us=200_000, timeout_us=3_000_000)
         async with running(source) as seen:
-            await until(lambda: source.health().live == 30 and len(seen.marks) > 4, 120)
-            assert source.health().polled == 30
+            await until(lambda: source.health().polled == 30 and len(seen.marks) > 4, 120)
+            await until(lambda: source.health().live == 30, 120)
             server.freeze()
-            await until(lambda: seen.losses, 120)
-            assert source.health().live == 0
+            await until(lambda: seen.losses and source.health().live == 0, 120)
             server.thaw()
             await until(lambda: source.health().live == 30 and seen.marks[-1][0] > seen.losses[-1][0], 120)
             known = len(seen.marks)
