@@ -16,9 +16,9 @@ from .persistence_search import DECAY, OUTLIER, SHIFT, SLOPE, TEMPORARY
 LASTING = (SHIFT, SLOPE)
 BACK = 3
 """Observations after which a level that came back is back."""
-SAME = 0.1
-"""Share of its largest excursion by which a level may miss the one before, where noise would tell them
-apart."""
+SAME = 0.25
+"""Share of its largest excursion by which a level may miss the one before and yet be back: steps a few days
+apart are told too roughly for less."""
 APART = 2
 """Observations from the last of a change to the next that still belongs to it."""
 

@@ -31,6 +31,8 @@ DAY_US = 86_400_000_000
 def main() -> int:
     errors = judged(range(SEED, SEED + SERIES))
     row("false structural, none or a pulse", errors.false / errors.without, 0.02)
+    steps = judged(range(SEED, SEED + SERIES), steps=True)
+    row("the same, where pulses are steps of 2 to 8 days", steps.false / steps.without, 0.02)
     row("missed shifts of 2 sigma or more", errors.missed / errors.shifts, 0.05)
     row("found, but dated more than 2 days off", 1 - errors.dated / (errors.shifts - errors.missed), None)
     row("false alarms in a plant-month", false_alarms(10), 1.0)

@@ -48,8 +48,8 @@ class Errors:
             self.dated += structural and near
 
 
-def drawn(seed: int) -> Drawn:
-    """The series of a seed."""
+def drawn(seed: int, steps: bool = False) -> Drawn:
+    """The series of a seed; with `steps` a pulse is a level of 1.5 to 4 that comes back after 2 to 8 days."""
     chance = np.random.default_rng(seed)
     count, memory = int(chance.integers(60, 251)), chance.uniform(0, 0.3)
     noise = chance.standard_t(5, size=count + WARM) / np.sqrt(5 / 3) * np.sqrt(1 - memory**2)
@@ -62,7 +62,11 @@ def drawn(seed: int) -> Drawn:
     sign = chance.choice([-1, 1])
     if kind == PULSE:
         size, onset = chance.uniform(2, 8), int(chance.integers(5, count))
-        values[onset] += sign * size
+        days = 1
+        if steps:
+            size, days = chance.uniform(1.5, 4), int(chance.integers(2, 9))
+            onset = min(onset, count - days)
+        values[onset : onset + days] += sign * size
     elif kind == SHIFT:
         size, onset = chance.uniform(1.5, 4), int(chance.integers(10, count - 9))
         values[onset:] += sign * size
@@ -71,10 +75,10 @@ def drawn(seed: int) -> Drawn:
     return Drawn(values[there], [str(day) for day in weekday[there]], kind, size, first)
 
 
-def judged(seeds: range) -> Errors:
+def judged(seeds: range, steps: bool = False) -> Errors:
     """Verdicts on the series of some seeds."""
     errors = Errors()
     for seed in seeds:
-        series = drawn(seed)
+        series = drawn(seed, steps)
         errors.judge(series, persistence(series.values.tolist(), series.weekdays))
     return errors

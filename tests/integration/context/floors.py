@@ -82,7 +82,7 @@ class Floor:
             "availability,energy_kwh"
         )
         (model / "standards.csv").write_text("\n".join([head, *cards, ""]), encoding="utf-8")
-        rows = sorted(row for n in range(self.machines) for row in self._machine(f"m{n}"))
+        rows = sorted(row for n in range(self.machines) for row in self.samples(f"m{n}"))
         history = folder / "floor.csv"
         text = "".join(f"{time.isoformat()},{','.join(said)}\n" for time, *said in rows)
         history.write_text(f"time,machine,role,value\n{text}", encoding="utf-8")
@@ -102,7 +102,8 @@ class Floor:
             f"lines:\n  - id: only\n    machines:\n{machines}"
         )
 
-    def _machine(self, machine: str) -> Iterator[Row]:
+    def samples(self, machine: str) -> Iterator[Row]:
+        """Samples of one machine, in order."""
         chance = random.Random(f"{self.seed} {machine}")
         for day in range(7 * WEEKS):
             date = self.first + timedelta(days=day)

@@ -12,3 +12,8 @@ def test_false_and_missed_shifts_are_few() -> None:
     assert errors.shifts >= 12
     assert errors.missed <= 1
     assert errors.dated >= errors.shifts - errors.missed - 3
+
+
+def test_steps_of_a_few_days_are_not_taken_for_shifts() -> None:
+    errors = judged(range(600, 640), steps=True)
+    assert errors.false <= 1

@@ -1,0 +1,43 @@
+"""Verdicts, alarms and questions on works and floors drawn at random, none of them known to the interpreter.
+
+`WORKS` and `SEED` of the environment say how many, and from which seed."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import numpy as np
+
+from tests.bench.verdicts import line, row
+from tests.simulation.floors_asked import asked
+from tests.simulation.works_judged import judged
+from tests.simulation.works_watched import SINCE, alarms
+
+WORKS = int(os.environ.get("WORKS", "20"))
+SEED = int(os.environ.get("SEED", "0"))
+
+
+def main() -> int:
+    seeds = range(SEED, SEED + WORKS)
+    found = judged(seeds)
+    row("wrong verdicts, causes of 2 sigma or more", 1 - found.right.total() / found.told.total(), None)
+    row("shifts of 2 sigma, 12 days in, not found within 2", 1 - found.found / found.shifts, None)
+    row("false structural or drift, cells without a cause", found.false / found.quiet, 0.02)
+    for story, own in sorted(found.off.items()):
+        off, known = np.median(np.abs(np.array(own)), axis=0)
+        line(f"  {story}: money off, median (days known: {known:.3f})", f"{off:>9.4f}")
+    watched = alarms(range(SEED, SEED + max(1, WORKS // 2)))
+    row("limits crossed in a plant-month", watched.crossings / watched.months, 1.0)
+    for size, delays in sorted(watched.delays.items()):
+        seen = sorted(delay for delay in delays if delay is not None)
+        line(f"shift of {size} sigma seen in {SINCE} observations", f"{len(seen) / len(delays):>9.4f}")
+        line("  observations until then, median", f"{seen[len(seen) // 2]:>9}")
+    shares = [asked(seed).explained for seed in seeds]
+    row("floors with less than 0.8 explained", float(np.mean([share < 0.8 for share in shares])), None)
+    line("  explained, mean", f"{float(np.mean(shares)):>9.4f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""Five weeks of a drawn floor asked by the hour without a database: stops that nobody explained, questions
+within the limits, each answered, and carried on to those like it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from cloud_api.interpret.asking import FRESH_US, Asked, Group, ShiftSpan, Stop, like, to_ask
+from cloud_api.interpret.model import HOUR_US, MINUTE_US
+from cloud_api.store.times import to_us
+from tests.integration.context.floors import DAY_STARTS, STARTS, WEEKS, Floor
+
+SILENT = (None, "other")
+
+
+@dataclass(slots=True)
+class Replay:
+    """Cost of unexplained stops, how much of it answers explained, and questions by shift."""
+
+    whole: Decimal = Decimal(0)
+    said: Decimal = Decimal(0)
+    questions: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def explained(self) -> float:
+        """Share of the cost that is explained in the end."""
+        return float(self.said / self.whole)
+
+
+def asked(seed: int) -> Replay:
+    """Lives the floor of a seed."""
+    floor = Floor.drawn(seed)
+    shifts, open_, before = _shifts(floor), _stops(floor), list[Asked]()
+    replay = Replay(whole=sum((stop.amount for stop in open_), Decimal(0)))
+    now = to_us(floor.first) + 50 * MINUTE_US
+    while now < to_us(floor.first + timedelta(weeks=WEEKS, days=1)):
+        recent = [one for one in before if one.asked_us > now - 72 * HOUR_US]
+        over = [stop for stop in open_ if now - FRESH_US < stop.to_us < now]
+        carried = [stop for one in recent for stop in like(over, one)]
+        shift = next((one for one in shifts if one.from_us <= now < one.to_us), None)
+        groups: list[Group] = []
+        if shift is not None:
+            left = [stop for stop in over if stop not in carried]
+            material = Decimal(floor.material) if floor.material else None
+            groups = to_ask(left, recent, shift, now, frozenset(), material)
+            before += [_asked(group, shift, now) for group in groups]
+            replay.questions[shift.from_us] += len(groups)
+        done = {id(stop) for stop in (*carried, *(stop for group in groups for stop in group.stops))}
+        replay.said += sum((stop.amount for stop in open_ if id(stop) in done), Decimal(0))
+        open_ = [stop for stop in open_ if id(stop) not in done]
+        now += HOUR_US
+    return replay
+
+
+def _asked(group: Group, shift: ShiftSpan, now: int) -> Asked:
+    first = group.first
+    return Asked(
+        machine=first.machine,
+        from_us=first.from_us,
+        to_us=first.to_us,
+        pattern=group.pattern,
+        shift_from_us=first.shift_from_us,
+        asked_in_us=shift.from_us,
+        day_from_us=first.day_from_us,
+        asked_us=now,
+    )
+
+
+def _shifts(floor: Floor) -> list[ShiftSpan]:
+    found = []
+    for number in range(-1, 7 * WEEKS + 1):
+        date = floor.first + timedelta(days=number)
+        for clock, hours, weekdays in STARTS[floor.calendar]:
+            if date.weekday() in weekdays:
+                begin = to_us(date.replace(hour=int(clock[:2])).astimezone(UTC))
+                found.append(ShiftSpan(begin, begin + hours * HOUR_US, clock))
+    return sorted(found, key=lambda shift: shift.from_us)
+
+
+def _stops(floor: Floor) -> list[Stop]:
+    """Stops without a reason that says something."""
+    shifts, found = _shifts(floor), list[Stop]()
+    for number in range(floor.machines):
+        rate = 50 + 35 * number + 32 * (1 + number % 2)
+        for begin, end, reason in _down(floor, f"m{number}"):
+            if reason in SILENT:
+                shift = next(one for one in shifts if one.from_us <= to_us(begin) < one.to_us)
+                found.append(_stop(floor, f"m{number}", begin, end, reason, shift, rate))
+    return found
+
+
+def _down(floor: Floor, machine: str) -> Iterator[tuple[datetime, datetime, str | None]]:
+    begun: datetime | None = None
+    reason: str | None = None
+    for time, _, role, value in floor.samples(machine):
+        if role == "reason" and value:
+            reason = value
+        elif role == "state":
+            if begun is not None:
+                yield begun, time, reason
+            begun, reason = (time, None) if value == "down" else (None, None)
+
+
+def _stop(
+    floor: Floor,
+    machine: str,
+    begin: datetime,
+    end: datetime,
+    reason: str | None,
+    shift: ShiftSpan,
+    rate: int,
+) -> Stop:
+    early = timedelta(hours=int(DAY_STARTS[floor.calendar][:2]))
+    day = (begin.astimezone(ZoneInfo(floor.zone)) - early).replace(hour=0, minute=0, second=0, microsecond=0)
+    return Stop(
+        machine=machine,
+        from_us=to_us(begin),
+        to_us=to_us(end),
+        state="down",
+        cause="downtime",
+        reason=reason,
+        product="P",
+        order=None,
+        shift=shift.name,
+        shift_from_us=shift.from_us,
+        day_from_us=to_us(day + early),
+        amount=Decimal(round((end - begin).total_seconds() * rate / 3600, 4)),
+    )
