@@ -48,7 +48,7 @@ def read_ledger(
     text = statement(name)
     view = next(source for source in _SOURCES if source in text)
     for source in _SOURCES[view][: 2 if late else 1]:
-        yield from connection.execute(text.replace(view, source), parameters)
+        yield from connection.execute(text.replace(view, source), parameters).fetchall()
 
 
 def closings_at(connection: Connection[TupleRow], site: str, book: Book, now: dt.datetime) -> Closings:

@@ -49,6 +49,7 @@ UNITS = {
     "labour_hours": "person-hours per good unit",
 }
 MORE_IS_WORSE = {"unit_cost": 1, "throughput": -1, "yield": -1, "cycle": 1, "labour_hours": 1}
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 USUAL_DAYS = 20
 """Last observations whose mean output is what a day to come is expected to make."""
 NEGLIGIBLE = 0.0002
@@ -102,7 +103,7 @@ def _matters(one: Series, values: Array) -> bool:
 
 def weekdays(days: Iterable[dt.date]) -> list[str]:
     """Their names, in English."""
-    return [f"{day:%a}" for day in days]
+    return [WEEKDAYS[day.weekday()] for day in days]
 
 
 def _groups(one: Series, by_resource: bool, measure: str) -> list[tuple[str | None, tuple[Cause, ...]]]:
