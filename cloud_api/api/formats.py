@@ -8,12 +8,15 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any, get_args
 
 import msgspec
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
+
+from cloud_api.answers.spreadsheets import guarded
 
 JSON, CSV, XLSX, PARQUET = "json", "csv", "xlsx", "parquet"
 MEDIA_TYPES = {
@@ -24,7 +27,6 @@ MEDIA_TYPES = {
 }
 """Formats, in the order in which they are preferred where a client takes any."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _KEPT = (Decimal, dt.datetime, dt.date)
 
@@ -74,11 +76,13 @@ def encoded(answer: msgspec.Struct, format_: str, name: str) -> Body:
     rows = [dict(_flat(row)) for row in _table(said)]
     columns = list(dict.fromkeys(column for row in rows for column in row)) or _columns(type(answer))
     about = dict(_flat(said))
-    write = {CSV: _csv, XLSX: _xlsx, PARQUET: _parquet}[format_]
+    write = _parquet if format_ == PARQUET else _csv
     headers = {
         "Content-Disposition": f'attachment; filename="{name}.{format_}"',
         **{f"Plantledger-{key.title().replace('_', '-')}": told for key, told in _told(about)},
     }
+    if format_ == XLSX:
+        return Body(_xlsx(columns, rows, about, _said_of(type(answer))), MEDIA_TYPES[format_], headers)
     return Body(write(columns, rows, about), MEDIA_TYPES[format_], headers)
 
 
@@ -155,15 +159,10 @@ def _text(value: Cell) -> str:
     return str(value)
 
 
-def safe(text: str) -> str:
-    """Text that no spreadsheet takes for a formula: what begins like one gets an apostrophe in front."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
 def _csv(columns: Sequence[str], rows: Sequence[Mapping[str, Cell]], about: Mapping[str, Cell]) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(columns)
+    writer.writerow([guarded(column) for column in columns])
     for row in rows:
         writer.writerow([_csv_cell(row.get(column)) for column in columns])
     return out.getvalue().encode()
@@ -172,10 +171,15 @@ def _csv(columns: Sequence[str], rows: Sequence[Mapping[str, Cell]], about: Mapp
 def _csv_cell(value: Cell) -> str:
     if value is None:
         return ""
-    return safe(value) if isinstance(value, str) else _text(value)
+    return guarded(value) if isinstance(value, str) else _text(value)
 
 
-def _xlsx(columns: Sequence[str], rows: Sequence[Mapping[str, Cell]], about: Mapping[str, Cell]) -> bytes:
+def _xlsx(
+    columns: Sequence[str],
+    rows: Sequence[Mapping[str, Cell]],
+    about: Mapping[str, Cell],
+    said: Mapping[str, str],
+) -> bytes:
     book = Workbook(write_only=True)
     sheet = book.create_sheet("answer")
     sheet.freeze_panes = "A2"
@@ -188,9 +192,28 @@ def _xlsx(columns: Sequence[str], rows: Sequence[Mapping[str, Cell]], about: Map
     second = book.create_sheet("about")
     for key, value in about.items():
         second.append([_sheet_cell(second, key), _sheet_cell(second, value)])
+    third = book.create_sheet("definitions")
+    third.freeze_panes = "A2"
+    third.append([_sheet_cell(third, "column"), _sheet_cell(third, "definition")])
+    for column in (*columns, *(key for key in about if key not in columns)):
+        words = said.get(column) or said.get(column.rpartition(".")[2]) or said.get(column.partition(".")[0])
+        third.append([_sheet_cell(third, column), _sheet_cell(third, words or column.replace("_", " "))])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+@cache
+def _said_of(shape: type[msgspec.Struct]) -> Mapping[str, str]:
+    """What OpenAPI says of the fields of an answer and of all that is in it, by name."""
+    _, schemas = msgspec.json.schema_components([shape])
+    said: dict[str, str] = {}
+    for schema in schemas.values():
+        for name, about in schema.get("properties", {}).items():
+            words = [about.get("description"), *(one.get("description") for one in about.get("anyOf", ()))]
+            if told := next(filter(None, words), None):
+                said.setdefault(name, told)
+    return said
 
 
 def _sheet_cell(sheet: Any, value: Cell) -> Any:

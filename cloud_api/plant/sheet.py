@@ -10,6 +10,7 @@ import csv
 import io
 from dataclasses import dataclass
 
+from cloud_api.answers.spreadsheets import plain
 from cloud_api.plant.places import Faults, Place
 
 _BOMS = (
@@ -73,7 +74,7 @@ def parse_sheet(content: bytes, file: str, faults: Faults) -> Sheet | None:
         except csv.Error as error:
             faults.add(Place(file, begin), f"not valid CSV ({error})", "close the quotes of this line")
             return None
-        cells = tuple(cell.strip() for cell in row)
+        cells = tuple(plain(cell.strip()) for cell in row)
         if any(cells):
             lines.append(Line(begin, cells))
         begin = reader.line_num + 1
