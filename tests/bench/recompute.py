@@ -8,6 +8,7 @@ limit is to copy the segments that were written, and nothing else.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -155,10 +156,11 @@ def cpu_s(servers: Servers) -> float:
     own = os.times()
     assert servers.cluster is not None
     assert servers.cluster.process is not None
-    server = psutil.Process(servers.cluster.process.pid)
-    used = [server.cpu_times(), *(child.cpu_times() for child in server.children())]
-    reaped = used[0].children_user + used[0].children_system
-    return sum(own[:4]) + sum(each.user + each.system for each in used) + reaped
+    server, used = psutil.Process(servers.cluster.process.pid), 0.0
+    for child in server.children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            used += sum(child.cpu_times()[:2])
+    return sum(own[:4]) + used + sum(server.cpu_times()[:4])
 
 
 if __name__ == "__main__":
