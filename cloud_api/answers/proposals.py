@@ -80,8 +80,8 @@ def watched(
     connection: Connection[Any], site: Site, now: dt.datetime, withheld: frozenset[str] = frozenset()
 ) -> dict[str, AssumptionRow]:
     """Every assumption of a standard of a site, with its observations, by id."""
-    whole = Question(sites=(site,), withheld=withheld, options={"series": "yes"})
-    return {row.id: row for row in found(connection, whole, now) if row.assumption in COLUMNS}
+    whole = Question(sites=(site,), withheld=withheld)
+    return {row.id: row for row in found(connection, whole, now, True) if row.assumption in COLUMNS}
 
 
 def chosen(
