@@ -163,7 +163,7 @@ def _told(seen: Reading, without: Mapping[Effect, float], count: int) -> tuple[E
         return max(long, key=lambda each: (without[each], each.onset)), None
     if seen.lasting:
         return seen.lasting[-1], None
-    passed = max(seen.passing, key=lambda each: each.added, default=None)
+    passed = max(seen.passing, key=lambda each: abs(each.added), default=None)
     return (None, None) if passed is None else (passed.effects[0], passed)
 
 

@@ -35,7 +35,7 @@ class Effect(Struct, frozen=True, kw_only=True):
 
 class Passing(Struct, frozen=True, kw_only=True):
     """A change that came and went: its first observation, its last (None: still fading at the end of the
-    series), the effects it was found as, and what it added in all, without its sign."""
+    series), the effects it was found as, and what it added in all."""
 
     since: int
     until: int | None
@@ -74,11 +74,27 @@ def reading(effects: Sequence[Effect], count: int, sigma: float, correlation: fl
         )
         lasting, passing = lasting[:first], [each for each in passing if each.since < begin]
         added = sum(each.size * (step.onset - each.onset) for each in inside if each.kind == SHIFT)
-        passing.append(Passing(since=begin, until=step.onset - 1, effects=inside, added=abs(added)))
+        passing.append(Passing(since=begin, until=step.onset - 1, effects=inside, added=added))
     taken = {id(each) for one in passing for each in one.effects}
     once = [each for each in effects if each.kind not in LASTING and id(each) not in taken]
     passing += _joined(once, count, sigma)
-    return Reading(lasting=tuple(lasting), passing=tuple(sorted(passing, key=lambda each: each.since)))
+    return Reading(lasting=tuple(lasting), passing=_merged(sorted(passing, key=lambda each: each.since)))
+
+
+def _merged(passing: Sequence[Passing]) -> tuple[Passing, ...]:
+    """Changes that passed, those of which one begins where another ended, the same way, as one."""
+    found: list[Passing] = []
+    for each in passing:
+        before = found[-1] if found else None
+        ended = None if before is None else before.until
+        if before is None or ended is None or before.added * each.added <= 0 or each.since > ended + 1:
+            found.append(each)
+            continue
+        until = None if each.until is None else max(ended, each.until)
+        effects = tuple(sorted((*before.effects, *each.effects), key=lambda effect: effect.onset))
+        added = before.added + each.added
+        found[-1] = Passing(since=before.since, until=until, effects=effects, added=added)
+    return tuple(found)
 
 
 def _before(lasting: Sequence[Effect], last: Effect, after: int, wide: float) -> int | None:
@@ -116,7 +132,7 @@ def _joined(effects: Sequence[Effect], count: int, sigma: float) -> list[Passing
                 since=group[0].onset,
                 until=last if last < count - 1 or group[-1].kind == OUTLIER else None,
                 effects=tuple(group),
-                added=abs(sum(each.size / (1 - DECAY if each.kind == TEMPORARY else 1) for each in group)),
+                added=sum(each.size / (1 - DECAY if each.kind == TEMPORARY else 1) for each in group),
             )
         )
     return found

@@ -160,3 +160,9 @@ def test_what_was_not_there_before_is_priced_whole() -> None:
     found = course([0.0] * 9 + [float(each) for each in since], WEEK)
     assert (found.verdict, found.since) == ("structural", 9)
     assert sum(found.excess) == pytest.approx(sum(since), rel=0.01)
+
+
+def test_four_days_found_as_outliers_and_steps_are_one_change() -> None:
+    found = course([0.0] * 13 + [0.966, 1.17, 1.296, 1.31] + [0.0] * 13, [WEEK[at % 5] for at in range(30)])
+    assert (found.verdict, found.since, found.until) == ("temporary", 13, 16)
+    assert sum(found.excess) == pytest.approx(4.742, rel=0.001)
