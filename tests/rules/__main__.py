@@ -55,12 +55,12 @@ def long_functions(name: str, text: str) -> Iterator[str]:
 
 
 def twice_numbered() -> Iterator[str]:
-    """Migrations of one number: two branches that each took the next."""
+    """Migrations, and decisions, of one number: two branches that each took the next."""
     seen: dict[str, str] = {}
     for name in tracked():
-        number = re.match(r"cloud_api/store/migrations/(\d{4})_", name)
-        if number is not None and seen.setdefault(number[1], name) != name:
-            yield f"{name}:1: {seen[number[1]]} has this number too: renumber the one that is not landed"
+        number = re.match(r"(cloud_api/store/migrations|docs/decisions)/(\d{4})[_-]", name)
+        if number is not None and seen.setdefault(number[0], name) != name:
+            yield f"{name}:1: {seen[number[0]]} has this number too: renumber the one that is not landed"
 
 
 def main() -> int:
