@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import openpyxl
+import polars
 import pyarrow.parquet as pq
 import pytest
 
@@ -108,3 +109,4 @@ def test_every_file_tells_what_json_tells(shop: Shop, endpoint: Endpoint) -> Non
     assert all(defined.values())
     table = pq.read_table(io.BytesIO(answers["parquet"].content)).to_pylist()
     assert differing(table, expected) == []
+    assert polars.read_parquet(io.BytesIO(answers["parquet"].content)).to_dicts() == table
