@@ -63,14 +63,22 @@ where w.ends_at < %(before)s
 
 -- name: orders_done
 -- The segment in which the good units of an order reached its quantity at the machine where they count. Per order:
--- begin and end of the segment, its good units, good units through it.
+-- begin and end of the segment, its good units, good units through it. Looked for on the days of the order alone.
 with counted as (
     select * from unnest(%(orders)s::text[], %(counted_at)s::int[], %(planned)s::numeric[])
         as c (order_id, machine_id, planned)
+), days as materialized (
+    select made_order, machine_id, min(production_day) as first_day, max(production_day) as last_day
+    from ledger_made
+    where machine_id = any(%(counted_at)s) and made_order = any(%(orders)s) and outputs <> 0
+    group by made_order, machine_id
 ), made as (
     select c.order_id, c.planned, s.starts_at, s.ends_at, s.good,
            sum(s.good) over (partition by c.order_id order by s.starts_at) as through
-    from counted c join segments s on s.machine_id = c.machine_id and s.made_order = c.order_id
+    from counted c
+    join days d on d.made_order = c.order_id and d.machine_id = c.machine_id
+    join segments s on s.machine_id = c.machine_id and s.made_order = c.order_id
+        and s.hour >= d.first_day - 1 and s.hour < d.last_day + 2
     where s.good <> 0
 )
 select distinct on (order_id) order_id, starts_at, ends_at, good, through
