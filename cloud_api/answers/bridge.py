@@ -24,6 +24,7 @@ from cloud_api.answers.confidence import CAUSAL, trust
 from cloud_api.answers.envelope import envelope
 from cloud_api.answers.grouping import Key
 from cloud_api.answers.ledger import unexplained_of
+from cloud_api.answers.memory import remembered
 from cloud_api.answers.owners import owner_of, owner_of_reason
 from cloud_api.answers.question import Question
 from cloud_api.answers.shapes import Confidence, CountedAt
@@ -38,7 +39,19 @@ ZERO = Decimal(0)
 def bridge(connection: Connection[Any], question: Question, sees_money: bool, now: datetime) -> Bridge:
     """The bridge of a question; raises QuestionError where it has no base or no figure."""
     measure = question.options.get("measure", "unit_cost")
-    base = base_question(question)
+    return _bridge(connection, question, base_question(question), base_name(question), measure, now)
+
+
+@remembered
+def _bridge(
+    connection: Connection[Any],
+    question: Question,
+    base: Question | None,
+    name: str,
+    measure: str,
+    now: datetime,
+) -> Bridge:
+    """The bridge from a base by its name; links repeat the options that were given first."""
     walk, end, start, _ = walk_of(connection, question, base, measure)
     figures = rounded(walk)
     per_unit = measure == "unit_cost"
@@ -46,14 +59,12 @@ def bridge(connection: Connection[Any], question: Question, sees_money: bool, no
     context = context_of(connection, question, figures, base is None, per_unit, now)
     bars = _bars(question, base, walk, figures, evidence, context)
     told_of_base = None if base is None or start is None else _trust(connection, base, start, now)
-    text = statement(
-        question, base, base_name(question), measure, bars, figures, data_share(connection, base)
-    )
+    text = statement(question, base, name, measure, bars, figures, data_share(connection, base))
     base_from, base_to = (None, None) if base is None else window(base)
     return Bridge(
         **envelope(connection, question, now, end.by_cause()),
         measure=measure,
-        base=base_name(question),
+        base=name,
         base_from=base_from,
         base_to=base_to,
         base_confidence=told_of_base,
