@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -87,6 +87,15 @@ def assumptions(
 
 
 @remembered
+@remembered
+def standing(
+    connection: Connection[Any], question: Question, sees_money: bool, now: dt.datetime
+) -> Assumptions:
+    """The assumptions as they stand at the end of a window, watched from as far back as ever."""
+    asked = replace(question.with_options({}), from_us=None, period=None)
+    return assumptions(connection, asked, sees_money, now)
+
+
 @exactly
 def found(
     connection: Connection[Any], question: Question, now: dt.datetime, series: bool = False

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -16,7 +15,7 @@ from urllib.parse import urlencode
 
 from psycopg import Connection
 
-from cloud_api.answers.assumptions import assumptions
+from cloud_api.answers.assumptions import standing
 from cloud_api.answers.bridge import bridge
 from cloud_api.answers.bridge_base import telling_base
 from cloud_api.answers.decisions import decisions
@@ -24,7 +23,7 @@ from cloud_api.answers.envelope import envelope
 from cloud_api.answers.forecast import forecast
 from cloud_api.answers.question import Question, QuestionError, told
 from cloud_api.answers.questions import questions
-from cloud_api.answers.shapes.assumptions import AssumptionRow, Assumptions
+from cloud_api.answers.shapes.assumptions import AssumptionRow
 from cloud_api.answers.shapes.bridge import Bridge
 from cloud_api.answers.shapes.brief import Brief, Sentence
 
@@ -38,7 +37,7 @@ def brief(connection: Connection[Any], question: Question, sees_money: bool, now
 
     Raises QuestionError where the window is missing."""
     asked = _Asked(connection, question, sees_money, now)
-    held = asked.standing()
+    held = standing(connection, question, sees_money, now)
     sentences = [
         _moved(asked),
         _known(held.rows, held.currency, asked),
@@ -60,11 +59,6 @@ class _Asked:
     def ask(self, answer: Callable[[Any, Question, bool, datetime], Any], **options: str) -> Any:
         asked = self.question.with_options(options)
         return answer(self.connection, asked, self.sees_money, self.now)
-
-    def standing(self) -> Assumptions:
-        """The assumptions as they stand at the end of the window, watched from as far back as ever."""
-        asked = replace(self.question.with_options({}), from_us=None, period=None)
-        return assumptions(self.connection, asked, self.sees_money, self.now)
 
     def address(self, path: str, **more: str) -> str:
         if self.question.period is not None:

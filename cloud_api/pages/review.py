@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-from cloud_api.answers.assumptions import assumptions
+from cloud_api.answers.assumptions import standing
 from cloud_api.answers.confidence import confidence
 from cloud_api.answers.decisions import decisions
-from cloud_api.answers.question import Question
 from cloud_api.answers.questions import questions
-from cloud_api.answers.shapes.assumptions import AssumptionRow
 from cloud_api.answers.verdicts import verdicts
 from cloud_api.pages.asking import Asking
 from cloud_api.pages.assumptions import row_of
@@ -39,15 +36,9 @@ def review(asking: Asking) -> dict[str, Any]:
             for row in verdicts(asking.connection, judged, asking.principal.sees_money, asking.now).rows
             if row.verdict not in ("steady", "undetermined")
         ][:BARS],
-        "assumptions": [row_of(row) for row in _standing(asking, question) if row.status != "holding"][:BARS],
+        "assumptions": [row_of(row) for row in standing(*told).rows if row.status != "holding"][:BARS],
         "decisions": decisions(*told).rows[:BARS],
         "questions": questions(*told).rows[:BARS],
         "trust": confidence(*told),
         "bars": BARS,
     }
-
-
-def _standing(asking: Asking, question: Question) -> list[AssumptionRow]:
-    """The assumptions at the end of the window, watched from as far back as ever."""
-    asked = replace(question.with_options({}), from_us=None, period=None)
-    return assumptions(asking.connection, asked, asking.principal.sees_money, asking.now).rows
