@@ -143,11 +143,13 @@ class Agent:
         if first and wrong and self.drain.counters.sent == 0:
             self.buffer.stamps.correct(error_us)
             self.drain.begin()
+            self.heartbeat.changed()
 
     def _learn_time(self, shift_us: int) -> None:
         self.clock.trust()
         self.buffer.stamps.learn(shift_us)
         self.drain.begin()
+        self.heartbeat.changed()
 
     async def _keep_time(self) -> None:
         """Now and then: what NTP has set is learnt from, or followed; else the cloud's time, if far off."""

@@ -124,6 +124,7 @@ async def running(
         if buffer.shift_us() is None:
             buffer.stamps.learn(cloud_us - clock.now_us())
             outgoing.begin()
+            heartbeat.changed()
 
     outgoing = Drain(buffer, uplink, clock, herald, identity, recorder.overtake, draw, drain, heard)
     outgoing.use(buffer.use(PLANT))
