@@ -89,7 +89,7 @@ async def measured(what: str, peers: Sequence[Peer], load: Load) -> int:
         agent.start()
         try:
             wanted = items * len(peers)
-            await _until(lambda: len({s.signal for s in cloud.samples()}) >= wanted, 240)
+            await until(lambda: len({s.signal for s in cloud.samples()}) >= wanted, 240)
             await asyncio.sleep(SETTLE_S)
             watched = psutil.Process(agent.pid)
             began_us, began_s, cpu = time.time_ns() // 1000, time.monotonic(), _cpu_s(watched)
@@ -156,7 +156,7 @@ def _cpu_s(process: psutil.Process) -> float:
     return times.user + times.system
 
 
-async def _until(holds: Callable[[], bool], within_s: float) -> None:
+async def until(holds: Callable[[], bool], within_s: float) -> None:
     deadline = time.monotonic() + within_s
     while not holds():
         if time.monotonic() > deadline:
