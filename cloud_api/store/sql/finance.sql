@@ -3,9 +3,11 @@
 select viewname from pg_views where schemaname = 'public' and viewname like 'fin\_%' order by viewname;
 
 -- name: reader
--- A role that was made as a reader.
-select 1 from pg_roles
-where rolname = %(name)s and not rolsuper and rolcanlogin and 'default_transaction_read_only=on' = any (rolconfig);
+-- A role that was made as a reader: whether it has a schema of its own to build in.
+select 'default_transaction_read_only=off' = any (rolconfig)
+from pg_roles
+where rolname = %(name)s and not rolsuper and rolcanlogin
+    and rolconfig && array['default_transaction_read_only=on', 'default_transaction_read_only=off'];
 
 -- name: columns
 -- What each view and column means, in order.

@@ -13,6 +13,7 @@ import pytest
 
 from cloud_api.access import readers
 from cloud_api.errors import CloudError
+from cloud_api.store.migrations import migrate
 from tests.integration.api.conftest import Shop
 from tests.integration.api.serving import client, served, told
 from tests.reference.plants import make_plant
@@ -97,6 +98,83 @@ def test_a_reader_reads_the_views_and_nothing_else(plain_database: str) -> None:
             readers.drop(connection, name)
             with pytest.raises(CloudError, match="not a reader"):
                 readers.drop(connection, name)
+
+
+def test_a_reader_that_builds_writes_in_its_own_schema_only(plain_database: str) -> None:
+    with psycopg.connect(plain_database) as connection:
+        name = f"builder_{connection.info.dbname[-8:]}"
+        url = readers.create(connection, name, builds=True)
+    try:
+        with psycopg.connect(url, autocommit=True) as builder:
+            builder.execute("create table costs as select * from fin_costs")
+            builder.execute("create view named as select * from public.fin_variances")
+            made = builder.execute("select schemaname from pg_tables where tablename = 'costs'").fetchall()
+            assert made == [(name,)]
+            for command in (
+                "create table public.mine (x int)",
+                "create schema another",
+                "select * from keys",
+            ):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    builder.execute(command.encode())
+        with psycopg.connect(plain_database) as connection, pytest.raises(CloudError, match="taken"):
+            readers.create(connection, name)
+    finally:
+        with psycopg.connect(plain_database) as connection:
+            readers.drop(connection, name)
+            left = connection.execute("select 1 from pg_namespace where nspname = %s", [name]).fetchall()
+    assert left == []
+
+
+def test_every_column_is_of_a_type_that_clients_take(shop: Shop) -> None:
+    """Npgsql, which Power BI reads with, fails on a number of more than 28 digits; a number of no stated
+    scale comes with any."""
+    with psycopg.connect(shop.url) as connection:
+        said = connection.execute(readers.statement("finance.columns")).fetchall()
+        longest = connection.execute(
+            "select max(length(translate(variance::text, '-.', ''))) from fin_variances"
+        ).fetchone()
+    types = {type_ for _, _, _, type_, _ in said}
+    assert types <= {
+        "text", "date", "boolean", "integer", "numeric(38,10)", "timestamp with time zone",
+        "timestamp without time zone",
+    }  # fmt: skip
+    assert longest is not None
+    assert longest[0] <= 28
+    columns = {(view, column) for view, _, column, _, _ in said}
+    assert ("fin_segments", "starts_local") in columns
+    assert ("fin_sites", "currency") in columns
+
+
+def test_times_of_the_site_stand_beside_instants(shop: Shop) -> None:
+    query = """
+        select count(*),
+               count(*) filter (where starts_local is distinct from starts_at at time zone time_zone)
+        from fin_segments join fin_sites using (site)
+    """
+    with psycopg.connect(shop.url) as connection:
+        assert (
+            connection.execute("select time_zone from fin_sites where site = 'tiny'").fetchone() is not None
+        )
+        row = connection.execute(query.encode()).fetchone()
+    assert row is not None
+    assert row[0] > 0
+    assert row[1] == 0
+
+
+def test_readers_of_before_read_what_the_views_became(empty_database: str) -> None:
+    migrate(empty_database, through=16)
+    with psycopg.connect(empty_database) as connection:
+        name = f"before_{connection.info.dbname[-8:]}"
+        url = readers.create(connection, name)
+    try:
+        migrate(empty_database)
+        with psycopg.connect(url) as reader:
+            for view in readers.views(reader):
+                reader.execute(f"select count(*) from {view}".encode())
+    finally:
+        with psycopg.connect(empty_database) as connection:
+            readers.drop(connection, name)
 
 
 @pytest.mark.parametrize("name", ["", "Power BI", "x;drop", "1x", "é"])
