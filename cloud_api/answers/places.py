@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from threading import Lock
@@ -214,3 +214,9 @@ def _by_site(machines: Iterable[Machine]) -> Mapping[str, list[Machine]]:
     for machine in machines:
         found.setdefault(machine.site, []).append(machine)
     return found
+
+
+def zone_of(sites: Sequence[Site]) -> str:
+    """IANA name of the one zone of some sites; UTC where they have several, or no plant model."""
+    zones = {site.time_zone for site in sites if site.plant is not None}
+    return zones.pop() if len(zones) == 1 else "UTC"

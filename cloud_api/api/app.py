@@ -26,7 +26,7 @@ from cloud_api.access.roles import Area
 from cloud_api.acts.actor import Actor, Conflict, Missing
 from cloud_api.answers.envelope import stated
 from cloud_api.answers.memory import memory
-from cloud_api.answers.places import Atlas
+from cloud_api.answers.places import Atlas, zone_of
 from cloud_api.answers.question import Mistake, QuestionError, near, read
 from cloud_api.answers.shapes.ledger import Stated
 from cloud_api.api import formats, metrics
@@ -130,7 +130,8 @@ class _Answering:
             headers = {"ETag": tag, **_KEPT}
             if tag in request.headers.get("if-none-match", ""):
                 return Response(None, 304, headers)
-            body = formats.encoded(told, format_ or formats.JSON, endpoint.file)
+            zone = zone_of(question.sites)
+            body = formats.encoded(told, format_ or formats.JSON, endpoint.file, zone)
             return Response(body.content, 200, {**body.headers, **headers}, body.media_type)
 
         answer.__name__ = endpoint.path.strip("/").replace("/", "_")

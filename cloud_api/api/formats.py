@@ -8,15 +8,12 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
 from typing import Any, get_args
 
 import msgspec
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
 
 from cloud_api.answers.spreadsheets import guarded
+from cloud_api.api.workbook import workbook
 
 JSON, CSV, XLSX, PARQUET = "json", "csv", "xlsx", "parquet"
 MEDIA_TYPES = {
@@ -30,7 +27,7 @@ MEDIA_TYPES = {
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _KEPT = (Decimal, dt.datetime, dt.date)
 
-Cell = str | int | float | bool | Decimal | dt.datetime | dt.date | None
+Cell = str | int | float | bool | Decimal | dt.datetime | dt.date | list[Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +65,9 @@ def as_json(answer: msgspec.Struct) -> bytes:
     return _ENCODER.encode(answer)
 
 
-def encoded(answer: msgspec.Struct, format_: str, name: str) -> Body:
-    """An answer in a format. `name` names the file that a browser saves."""
+def encoded(answer: msgspec.Struct, format_: str, name: str, zone: str = "UTC") -> Body:
+    """An answer in a format. `name` names the file that a browser saves; `zone` is that of the clocks by
+    which Excel, which knows no zones, shows times. CSV and Parquet tell instants, in UTC."""
     if format_ == JSON:
         return Body(_ENCODER.encode(answer), MEDIA_TYPES[JSON], {})
     said = msgspec.to_builtins(answer, builtin_types=_KEPT, enc_hook=str)
@@ -82,7 +80,7 @@ def encoded(answer: msgspec.Struct, format_: str, name: str) -> Body:
         **{f"Plantledger-{key.title().replace('_', '-')}": told for key, told in _told(about)},
     }
     if format_ == XLSX:
-        return Body(_xlsx(columns, rows, about, _said_of(type(answer))), MEDIA_TYPES[format_], headers)
+        return Body(workbook(columns, rows, about, type(answer), zone), MEDIA_TYPES[format_], headers)
     return Body(write(columns, rows, about), MEDIA_TYPES[format_], headers)
 
 
@@ -120,16 +118,8 @@ def _flat(row: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Cell]
     for name, value in row.items():
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{name}.")
-        elif isinstance(value, list):
-            yield prefix + name, "; ".join(_phrase(one) for one in value)
         else:
             yield prefix + name, value
-
-
-def _phrase(value: object) -> str:
-    if isinstance(value, Mapping):
-        return " ".join(str(part) for part in value.values())
-    return str(value)
 
 
 def _told(about: Mapping[str, Cell]) -> Iterator[tuple[str, str]]:
@@ -152,6 +142,9 @@ def _told(about: Mapping[str, Cell]) -> Iterator[tuple[str, str]]:
 
 
 def _text(value: Cell) -> str:
+    if isinstance(value, list):
+        nested = any(isinstance(one, Mapping | list) for one in value)
+        return _ENCODER.encode(value).decode() if nested else "; ".join(map(_text, value))
     if isinstance(value, dt.datetime):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, Decimal):
@@ -171,76 +164,23 @@ def _csv(columns: Sequence[str], rows: Sequence[Mapping[str, Cell]], about: Mapp
 def _csv_cell(value: Cell) -> str:
     if value is None:
         return ""
-    return guarded(value) if isinstance(value, str) else _text(value)
-
-
-def _xlsx(
-    columns: Sequence[str],
-    rows: Sequence[Mapping[str, Cell]],
-    about: Mapping[str, Cell],
-    said: Mapping[str, str],
-) -> bytes:
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("answer")
-    sheet.freeze_panes = "A2"
-    bold = [WriteOnlyCell(sheet, column) for column in columns]
-    for cell in bold:
-        cell.font = Font(bold=True)
-    sheet.append(bold)
-    for row in rows:
-        sheet.append([_sheet_cell(sheet, row.get(column)) for column in columns])
-    second = book.create_sheet("about")
-    for key, value in about.items():
-        second.append([_sheet_cell(second, key), _sheet_cell(second, value)])
-    third = book.create_sheet("definitions")
-    third.freeze_panes = "A2"
-    third.append([_sheet_cell(third, "column"), _sheet_cell(third, "definition")])
-    for column in (*columns, *(key for key in about if key not in columns)):
-        words = said.get(column) or said.get(column.rpartition(".")[2]) or said.get(column.partition(".")[0])
-        third.append([_sheet_cell(third, column), _sheet_cell(third, words or column.replace("_", " "))])
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
-
-
-@cache
-def _said_of(shape: type[msgspec.Struct]) -> Mapping[str, str]:
-    """What OpenAPI says of the fields of an answer and of all that is in it, by name."""
-    _, schemas = msgspec.json.schema_components([shape])
-    said: dict[str, str] = {}
-    for schema in schemas.values():
-        for name, about in schema.get("properties", {}).items():
-            words = [about.get("description"), *(one.get("description") for one in about.get("anyOf", ()))]
-            if told := next(filter(None, words), None):
-                said.setdefault(name, told)
-    return said
-
-
-def _sheet_cell(sheet: Any, value: Cell) -> Any:
-    """A cell that holds text as text, whatever it begins with; times lose their zone (all are UTC)."""
-    if isinstance(value, dt.datetime):
-        return value.replace(tzinfo=None)
-    if isinstance(value, str):
-        cell = WriteOnlyCell(sheet, _printable(value))
-        cell.data_type = "s"
-        return cell
-    return value
-
-
-def _printable(text: str) -> str:
-    return "".join(letter if letter in "\t\n\r" or letter >= " " else " " for letter in text)
+    return guarded(_text(value)) if isinstance(value, str | list) else _text(value)
 
 
 def _parquet(columns: Sequence[str], rows: Sequence[Mapping[str, Cell]], about: Mapping[str, Cell]) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    arrays = [_arrow(pa, [row.get(column) for row in rows]) for column in columns]
+    arrays = [_arrow(pa, [_arrow_cell(row.get(column)) for row in rows]) for column in columns]
     metadata = {key: _text(value) for key, value in about.items() if value is not None}
     table = pa.table(dict(zip(columns, arrays, strict=True))).replace_schema_metadata(metadata)
     out = io.BytesIO()
     pq.write_table(table, out)
     return out.getvalue()
+
+
+def _arrow_cell(value: Cell) -> Cell:
+    return _text(value) if isinstance(value, list) else value
 
 
 def _arrow(pa: Any, values: Sequence[Cell]) -> Any:

@@ -8,6 +8,7 @@ import io
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import openpyxl
@@ -22,6 +23,9 @@ from tests.integration.api.serving import client
 
 Row = Mapping[str, Any]
 MEMBERS = ("rows", "bars")
+SITE = ZoneInfo("Europe/Berlin")
+"""Of the shop: a workbook shows times as its clocks do."""
+
 CHANGING = {"/keys"}
 """What tells when a key was used last, which asking changes."""
 
@@ -55,7 +59,7 @@ def same(told: Any, expected: Any) -> bool:
     if isinstance(told, dt.datetime) and len(expected) == 10:
         return told.isoformat() == f"{expected}T00:00:00"
     if isinstance(told, dt.datetime):
-        off = told.replace(tzinfo=dt.UTC) - dt.datetime.fromisoformat(expected)
+        off = (told if told.tzinfo else told.replace(tzinfo=SITE)) - dt.datetime.fromisoformat(expected)
         return abs(off) < dt.timedelta(milliseconds=1)
     if isinstance(told, dt.date):
         return bool(told.isoformat() == expected)
@@ -70,6 +74,23 @@ def differing(told: Sequence[Row], expected: Sequence[Row]) -> list[Any]:
         for name, value in wanted.items()
         if not same(row.get(name), value)
     ][:5]
+
+
+def things(said: Mapping[str, Any], name: str) -> int:
+    """How many things the lists of a name hold, in the rows of an answer or beside them."""
+    member = next((one for one in MEMBERS if isinstance(said.get(one), list)), None)
+    rows = [said] if member is None else [*said[member], {**said, member: None}]
+    found = 0
+    for row in rows:
+        held: Any = row
+        for part in name.split("."):
+            held = held.get(part) if isinstance(held, dict) else None
+        found += len(held or [])
+    return found
+
+
+def listed(sheet: Any) -> int:
+    return int(sheet.max_row) - 1
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.path)
@@ -95,7 +116,7 @@ def test_every_file_tells_what_json_tells(shop: Shop, endpoint: Endpoint) -> Non
     ]
     assert differing(lines, words) == []
     book = openpyxl.load_workbook(io.BytesIO(answers["xlsx"].content))
-    assert book.sheetnames == ["answer", "about", "definitions"]
+    assert book.sheetnames[:3] == ["answer", "about", "definitions"]
     assert book["answer"].freeze_panes == "A2"
     head, *body = list(book["answer"].iter_rows(values_only=True))
     told: list[Row] = [dict(zip(map(str, head), row, strict=True)) for row in body]
@@ -106,6 +127,8 @@ def test_every_file_tells_what_json_tells(shop: Shop, endpoint: Endpoint) -> Non
                 assert isinstance(row[name], int | float | Decimal), name
     defined = {row[0]: row[1] for row in book["definitions"].iter_rows(min_row=2, values_only=True)}
     assert set(head) <= set(defined)
+    for sheet in book.worksheets[3:]:
+        assert listed(sheet) == things(answers["json"].json(), sheet.title), sheet.title
     assert all(defined.values())
     table = pq.read_table(io.BytesIO(answers["parquet"].content)).to_pylist()
     assert differing(table, expected) == []
