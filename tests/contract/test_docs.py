@@ -14,6 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from cloud_api.api.endpoints import ENDPOINTS
+
 ROOT = Path(__file__).parents[2]
 DOCS = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md"]
 TYPED = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -95,6 +97,17 @@ def wait_until_interpreted(address: str) -> None:
             return
         time.sleep(0.2)
     raise TimeoutError("machine-hours stay pending")
+
+
+def test_how_to_connect_names_what_is_there() -> None:
+    said = (ROOT / "docs" / "guides" / "connect.md").read_text(encoding="utf-8")
+    views = (ROOT / "docs" / "reference" / "finance-views.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"\bfin_[a-z]+", said))
+    assert len(named) >= 4
+    assert named <= set(re.findall(r"^## `(fin_[a-z]+)`", views, re.MULTILINE))
+    paths = set(re.findall(r"\bv1(/[a-z]+)", said))
+    assert paths
+    assert paths <= {endpoint.path for endpoint in ENDPOINTS}
 
 
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: str(page.relative_to(ROOT)))
