@@ -178,8 +178,7 @@ def _reader_create(arguments: argparse.Namespace, settings: Settings) -> int:
 
     with _ready_database(settings) as url, connect(url, name="reader") as connection:
         text = readers.create(connection, arguments.name, arguments.builds)
-    own = f" that builds in the schema {arguments.name}" if arguments.builds else ""
-    say(f"a reader of every fin_ view{own}; its address, shown once: {text}")
+    say(f"a reader of every fin_ view; its address, shown once: {text}")
     return 0
 
 
@@ -323,11 +322,8 @@ def _reader_commands(commands: argparse._SubParsersAction[argparse.ArgumentParse
         "cloud-api reader create powerbi",
     )  # fmt: skip
     each.add_argument("name", help="name of the role: a-z, 0-9 and _")
-    own = "also make a schema of that name where the role may build tables, as dbt does"
-    each.add_argument("--builds", action="store_true", help=own)
-    each = _command(
-        readers, "drop", _reader_drop, "ends a reader, with what it built", "cloud-api reader drop powerbi"
-    )
+    each.add_argument("--builds", action="store_true", help="with a schema of its name to build in")
+    each = _command(readers, "drop", _reader_drop, "ends a reader", "cloud-api reader drop powerbi")
     each.add_argument("name", help="name of the role")
 
 
