@@ -110,7 +110,9 @@ class _Pages:
                 try:
                     shown = page.show(asking)
                 except QuestionError as error:
-                    return self._render("mistakes.html", 400, page, principal, given, mistakes=error.mistakes)
+                    return self._render(
+                        "mistakes.html", 400, page, principal, given, mistakes=error.mistakes, back=None
+                    )
             return self._render(page.template, 200, page, principal, given, **shown)
 
         show.__name__ = page.template.partition(".")[0]
@@ -118,7 +120,10 @@ class _Pages:
 
     def mistaken(self, request: Request, status: int, mistakes: tuple[Mistake, ...]) -> Response:
         """What a form got wrong."""
-        return self._render("mistakes.html", status, None, None, [], mistakes=mistakes)
+        path = request.url.path
+        own = (page for page in PAGES if page.name and page.path != "/" and path.startswith(page.path))
+        back = next(own, None)
+        return self._render("mistakes.html", status, None, None, [], mistakes=mistakes, back=back)
 
     def told(self, principal: Principal, told: Told) -> Response:
         """What a form tells in its own answer."""
