@@ -6,10 +6,12 @@ import datetime as dt
 import hashlib
 import hmac
 import json
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -335,6 +337,63 @@ def test_a_delivery_that_was_cut_off_comes_again_under_its_number(
     numbers = [headers["Plantledger-Delivery"] for headers, _ in receiver.got]
     assert len(numbers) == 2
     assert len(set(numbers)) == 1
+
+
+def documented() -> Any:
+    """The receiver that the guide shows, ready to be made."""
+    guide = Path(__file__).parents[3] / "docs" / "guides" / "webhooks.md"
+    (code,) = re.findall(
+        r"^```python\n(.*?)^```", guide.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    shown: dict[str, Any] = {}
+    exec(compile(code, str(guide), "exec"), shown)
+    return shown["Receiver"]
+
+
+def test_the_documented_receiver_acts_once_on_what_was_cut_off(
+    connection: psycopg.Connection[Any], plain_database: str, receiver: Receiver, tmp_path: Path
+) -> None:
+    hook(connection, receiver)
+    stand(connection, "gw-1", "gw-2")
+    with connect(plain_database, autocommit=True) as cut_off, cut_off.transaction(force_rollback=True):
+        assert send_one(cut_off, NOW, Reach.PRIVATE) is not None
+    sent(connection, NOW + dt.timedelta(minutes=1))
+    assert len(receiver.got) == 3
+    assert receiver.got[0][1] in [body for _, body in receiver.got[1:]], "the same, to the byte"
+    done: list[str] = []
+    made = documented()(SECRET, str(tmp_path / "known.db"))
+    now = NOW.timestamp()
+    for headers, body in receiver.got:
+        assert made.take(headers, body, lambda event: done.append(event["subject"]), now) == 204
+    assert sorted(done) == ["gw-1", "gw-2"]
+
+
+def test_the_documented_receiver_refuses_what_is_not_signed(
+    connection: psycopg.Connection[Any], receiver: Receiver, tmp_path: Path
+) -> None:
+    hook(connection, receiver)
+    stand(connection, "gw-1")
+    sent(connection)
+    ((headers, body),) = receiver.got
+    made = documented()(SECRET, str(tmp_path / "known.db"))
+    done: list[Any] = []
+    now = NOW.timestamp()
+    assert made.take(headers, body.replace(b"gw-1", b"gw-2"), done.append, now) == 401
+    assert made.take(headers, body, done.append, now + 3600) == 401
+    assert made.take({}, body, done.append, now) == 400
+    assert made.take({"Plantledger-Signature": "t=1,v1=\xe9"}, body, done.append, now) == 401
+    assert documented()("another secret of mine", str(tmp_path / "other.db")).take(
+        headers, body, done.append, now
+    ) == 401  # fmt: skip
+    assert done == []
+
+    def fails(event: object) -> None:
+        raise OSError(str(event))
+
+    with pytest.raises(OSError, match="gw-1"):
+        made.take(headers, body, fails, now)
+    assert made.take(headers, body, done.append, now) == 204
+    assert [event["subject"] for event in done] == ["gw-1"]
 
 
 def test_quiet_hours_across_midnight_by_the_clock_of_the_site() -> None:
