@@ -41,6 +41,10 @@ HOUR_US = Decimal(3_600_000_000)
 CLEARLY = Decimal("1.05")
 """Regular load of a masked constraint against that of the one that is seen, at least."""
 
+REGULAR = "without_overtime"
+LEAST_STOCK, MOST_STOCK = Decimal("0.02"), Decimal("0.9")
+"""Units out of stock against those made, between which they are told."""
+
 DEMAND = Decimal("0.1")
 """Share of scheduled time without an order from which on orders lack, not capacity."""
 
@@ -59,13 +63,23 @@ def constraints(
     rows: list[ConstraintRow] = []
     for site in question.sites:
         for name in site.lines:
-            machines = [one for one in machines_at(bounded, site) if one.line == name]
+            machines = _in_a_row(site, [one for one in machines_at(bounded, site) if one.line == name])
             if machines:
                 rows += _Line(connection, bounded, site, name, machines, window, spend).rows()
     page, cursor = one_page(rows, question)
     return Constraints(
         **about, next_cursor=cursor, rows=page, absorbed=absorbed(connection, bounded, spend, window)
     )
+
+
+def _in_a_row(site: Site, machines: Sequence[Machine]) -> list[Machine]:
+    """Machines of one line in the order in which products pass them."""
+    places = (
+        {one.id: at for line in site.book.lines.values() for at, one in enumerate(line.machines)}
+        if site.book
+        else {}
+    )
+    return sorted(machines, key=lambda one: places.get(one.name, 0))
 
 
 def span_of_data(connection: Connection[Any], question: Question) -> tuple[int, int] | None:
@@ -99,6 +113,23 @@ class Standing:
         return self.times.share(BUSY, regular=True) or ZERO
 
     @property
+    def stock(self) -> Decimal:
+        """Units out of the stock behind it against those that it made, where it could not have made them in
+        regular time; 0 where that is next to nothing, or so much that a counter must be wrong."""
+        share = self.worth.stock
+        return share if LEAST_STOCK <= share <= MOST_STOCK and self.load * (1 + share) > 1 else ZERO
+
+    @property
+    def need(self) -> Decimal:
+        """Regular load if it had made all that left the line."""
+        return self.load * (1 + self.stock)
+
+    def seen_us(self, view: str) -> int:
+        """Its time as the constraint in a view."""
+        share = self.views[view].get(self.name)
+        return 0 if share is None else share.time_us
+
+    @property
     def bearing(self) -> Bearing:
         """What it could still do."""
         free_us = self.times.of("waiting", "idle", scheduled=True)
@@ -125,9 +156,9 @@ class _Line:
         narrow = replace(question, sites=(site,), wanted={**question.wanted, "line": (line,)})
         worth = worth_of(connection, narrow, site, machines, times)
         self.machines = [Standing(one, times[one.name], views, worth[one.name]) for one in machines]
-        self.constraint = leader(views["all_time"])
-        self.visible = leader(views["scheduled"])
-        self.loaded = max(self.machines, key=lambda one: one.load).name if len(self.machines) > 1 else None
+        self.row = [one.name for one in machines]
+        self.constraint = leader(views["all_time"], self.row)
+        self.loaded = max(self.machines, key=lambda one: one.need).name if len(self.machines) > 1 else None
         self.led = self._led(found["all_time"], window)
         self.overridden = overridden_us(connection, machines, window)
         self.notes = noted(connection, machines, window)
@@ -139,7 +170,7 @@ class _Line:
         while (begin := self.site.day_start_us(day)) < window[1]:
             day += dt.timedelta(days=1)
             days.append((max(begin, window[0]), min(self.site.day_start_us(day), window[1])))
-        told = [name for name in leaders(found, days) if name is not None]
+        told = [name for name in leaders(found, days, self.row) if name is not None]
         counts: dict[str, int] = defaultdict(int)
         for name in told:
             counts[name] += 1
@@ -192,10 +223,13 @@ class _Line:
 
     def _is_masked(self, one: Standing) -> bool:
         """Whether it would be the constraint without what holds it up: clearly the highest regular load, by
-        time beyond its regular hours, yet not the constraint that is seen."""
-        seen = next((other.load for other in self.machines if other.name == self.visible), ZERO)
-        clearly = one.name == self.loaded and one.name != self.visible and one.load >= CLEARLY * seen
-        return clearly and one.times.beyond_us > 0
+        time beyond its regular hours or by what came out of stock, yet another machine is as much the
+        constraint in regular time."""
+        own = one.seen_us(REGULAR)
+        others = [other for other in self.machines if other is not one and other.seen_us(REGULAR) >= own]
+        if one.name != self.loaded or not others or not (one.times.beyond_us or one.stock):
+            return False
+        return one.need >= CLEARLY * max(other.load for other in others)
 
     def _limit(self, one: Standing) -> tuple[Decimal, str] | None:
         return relief_limit(one.bearing, [other.bearing for other in self.machines if other is not one])
@@ -205,6 +239,7 @@ class _Line:
         where = (self.site.name, self.line, one.name)
         notes = dict(self.notes.get(one.name, {}))
         hours = {"overtime": one.times.beyond_us, "override": self.overridden.get(one.name, 0)}
+        hours["stock"] = int(one.times.of("running", "changeover", "down") * one.stock)
         props = []
         for name, kind in (
             ("overtime", "overtime"),
@@ -212,15 +247,16 @@ class _Line:
             ("crew", "reassigned_labour"),
             ("expedites", "expedited"),
             ("override", None),
+            ("stock", None),
         ):
             amount = self.spend.amounts.get((*where, name), ZERO)
             told = notes.pop(kind, 0) if kind else 0
-            if amount > 0 or hours.get(name) or told:
+            if told or hours.get(name, amount > 0):
                 props.append(
                     Prop(
                         by=name.removesuffix("s") if name == "expedites" else name,
                         hours=_hours(hours[name]) if name in hours else None,
-                        amount=None if name == "override" else shown(amount),
+                        amount=None if name in ("override", "stock") else shown(amount),
                         notes=told,
                     )
                 )

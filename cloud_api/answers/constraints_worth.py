@@ -21,8 +21,9 @@ from cloud_api.answers.edges import edge_outputs
 from cloud_api.answers.facts import made
 from cloud_api.answers.ledger import Sum, sums_of
 from cloud_api.answers.places import Machine, Site
-from cloud_api.answers.products_sides import sides_of
+from cloud_api.answers.products_sides import Product, sides_of
 from cloud_api.answers.question import Question
+from cloud_api.interpret.constraints import drawn
 
 ZERO = Decimal(0)
 HOUR_US = Decimal(3_600_000_000)
@@ -32,11 +33,13 @@ STANDING = ("downtime", "changeover", "waiting")
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """`rate`: good units per running hour. None where there is no rate, or no list price."""
+    """`rate`: good units per running hour. None where there is no rate, or no list price. `stock`: units out
+    of stock behind the machine against those that it made; 0 where the stock did not fall."""
 
     rate: Decimal | None
     at_constraint: Decimal | None
     elsewhere: Decimal | None
+    stock: Decimal = ZERO
 
 
 def worth_of(
@@ -57,7 +60,8 @@ def worth_of(
             contribution[name] = (product.revenue - spent[name]) / product.good
         elif product.good:
             contribution[name] = None
-    good = _good(connection, question, site)
+    good, scrap = _made(connection, question, site)
+    row = [one.name for one in machines]
     found = {}
     for machine in machines:
         own = {product: units for (name, product), units in good.items() if name == machine.name}
@@ -77,8 +81,31 @@ def worth_of(
                 ZERO,
             )
             worth = gain / hours
-        found[machine.name] = Worth(rate, worth, _avoided(cells, machine.name, times[machine.name], labour))
+        avoided = _avoided(cells, machine.name, times[machine.name], labour)
+        behind = row[row.index(machine.name) + 1 :]
+        found[machine.name] = Worth(rate, worth, avoided, _stock(own, behind, sides.products, scrap))
     return found
+
+
+def _stock(
+    own: Mapping[str, Decimal],
+    behind: Sequence[str],
+    products: Mapping[str, Product],
+    scrap: Mapping[tuple[str, str], Decimal],
+) -> Decimal:
+    """Units out of stock behind a machine, of the products that it made, against those."""
+    made = sum(own.values(), ZERO)
+    if not made:
+        return ZERO
+    units = sum(
+        (
+            drawn(units, products[name].good, sum((scrap[one, name] for one in behind), ZERO))
+            for name, units in own.items()
+            if name in products
+        ),
+        ZERO,
+    )
+    return max(ZERO, units / made)
 
 
 def _through(products: Mapping[str, Any], product: str, units: Decimal) -> Decimal:
@@ -100,18 +127,24 @@ def _variable(cells: Mapping[Any, Sum], *, labour_variable: bool) -> dict[str, D
     return spent
 
 
-def _good(connection: Connection[Any], question: Question, site: Site) -> dict[tuple[str, str], Decimal]:
-    """Good units by machine and product."""
+def _made(
+    connection: Connection[Any], question: Question, site: Site
+) -> tuple[dict[tuple[str, str], Decimal], dict[tuple[str, str], Decimal]]:
+    """Good units and scrap by machine and product."""
     good: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    scrap: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     if site.book is None:
-        return good
+        return good, scrap
     for output in (
         *made(connection, question, site, site.book),
         *edge_outputs(connection, question, site),
     ):
-        if output.made_product is not None and output.good:
+        if output.made_product is None:
+            continue
+        if output.good:
             good[output.machine, output.made_product] += output.good
-    return good
+        scrap[output.machine, output.made_product] += output.scrap
+    return good, scrap
 
 
 def _avoided(cells: Mapping[Any, Sum], machine: str, times: Times, labour_variable: bool) -> Decimal:

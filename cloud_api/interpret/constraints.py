@@ -66,6 +66,11 @@ class ConstraintShare(Struct, frozen=True):
     sole: Decimal
     shifting: Decimal
 
+    @property
+    def time_us(self) -> int:
+        """All its time as the constraint."""
+        return self.sole_us + self.shifting_us
+
 
 def active_periods(stretches: Iterable[Stretch]) -> list[ActivePeriod]:
     """The active periods of machines, in order of time; stretches of one machine must not overlap and may
@@ -151,16 +156,21 @@ def shares(
     }
 
 
-def leader(found: Mapping[str, ConstraintShare]) -> str | None:
-    """The machine that was the constraint longest, sole before shifting; None where there was none."""
+def leader(found: Mapping[str, ConstraintShare], row: Sequence[str]) -> str | None:
+    """The machine that was the constraint longest, sole before shifting; None where there was none. Of equals
+    the last in the `row` of machines: where neither ever waits, what lies between them is in stock, and the
+    later one decides what leaves the line."""
+    places = {name: at for at, name in enumerate(row)}
     return max(
         found,
-        key=lambda name: (found[name].sole_us + found[name].shifting_us, found[name].sole_us, name),
+        key=lambda name: (found[name].time_us, found[name].sole_us, places.get(name, -1), name),
         default=None,
     )
 
 
-def leaders(found: Sequence[Moment], spans: Iterable[tuple[int, int]]) -> list[str | None]:
+def leaders(
+    found: Sequence[Moment], spans: Iterable[tuple[int, int]], row: Sequence[str]
+) -> list[str | None]:
     """The leader of each span [from_us, to_us); spans in order of time that do not overlap, moments as
     `moments` gives them."""
     told: list[str | None] = []
@@ -171,7 +181,7 @@ def leaders(found: Sequence[Moment], spans: Iterable[tuple[int, int]]) -> list[s
         stop = at
         while stop < len(found) and found[stop].from_us < end:
             stop += 1
-        told.append(leader(shares(found[at:stop], begin, end)))
+        told.append(leader(shares(found[at:stop], begin, end), row))
     return told
 
 
@@ -194,3 +204,10 @@ def relief_limit(constraint: Bearing, others: Iterable[Bearing]) -> tuple[Decima
         if other.rate and constraint.rate
     ]
     return min(limits, default=None)
+
+
+@exactly
+def drawn(made: Decimal, ended: Decimal, lost_after: Decimal) -> Decimal:
+    """Units of a product that left a line, or were scrapped on their way, without having passed a machine of
+    it in the window: they came out of the stock behind it. Negative where stock grew."""
+    return ended + lost_after - made

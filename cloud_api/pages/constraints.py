@@ -23,6 +23,7 @@ PROPS = {
     "crew": "crew above standard",
     "expedite": "expedites",
     "override": "speed override above 100 %",
+    "stock": "stock",
     "workaround": "workaround",
     "reassigned_labour": "reassigned labour",
     "temporary_control": "temporary control",

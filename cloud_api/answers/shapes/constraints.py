@@ -33,10 +33,18 @@ class Prop(Struct, frozen=True, kw_only=True):
     """What holds a machine up beyond its regular work."""
 
     by: Annotated[
-        str, Meta(description="overtime, rework, crew, expedite, override, or the kind of a note in force.")
+        str,
+        Meta(
+            description="overtime, rework, crew, expedite, override, stock (units that left the line without "
+            "having passed it in the window), or the kind of a note in force."
+        ),
     ]
     hours: Annotated[
-        Decimal | None, Meta(description="Machine hours; null where it is not a matter of time.")
+        Decimal | None,
+        Meta(
+            description="Machine hours (stock: that it would have taken to make it); null where it is not a "
+            "matter of time."
+        ),
     ]
     amount: Annotated[Money | None, Meta(description="What it cost beyond regular work.")]
     notes: Annotated[int, Meta(description="Notes in force that say so.")]
@@ -70,8 +78,8 @@ class ConstraintRow(Struct, frozen=True, kw_only=True):
     masked: Annotated[
         bool,
         Meta(
-            description="Highest regular load of its line, 5 % above that of the constraint that is seen, by "
-            "time beyond its regular hours."
+            description="Highest regular load of its line, 5 % above that of any machine that is as much the "
+            "constraint in regular time, by time beyond its regular hours or by what came out of stock."
         ),
     ]
     masked_by: Annotated[

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from decimal import Decimal as D
 
-from cloud_api.interpret.constraints import ActivePeriod, Moment, active_periods, moments, shares, walk
+from cloud_api.interpret.constraints import (
+    ActivePeriod,
+    Moment,
+    active_periods,
+    drawn,
+    leader,
+    leaders,
+    moments,
+    shares,
+    walk,
+)
 from tests.unit.interpret.scenes import Story, at, run, segments
 
 
@@ -83,3 +93,14 @@ def test_shares_are_of_the_time_with_a_constraint_and_may_be_asked_of_a_window()
     assert (part["a"].sole_us, part["a"].shifting_us, part["b"].sole_us) == (10, 10, 20)
     assert shares(line, 40, 50)["a"].sole == 1
     assert shares(line, 60, 80) == {}
+
+
+def test_of_machines_that_never_wait_the_last_in_the_row_leads() -> None:
+    line = [Moment(0, 50, ("a", "b")), Moment(50, 60, ("c",))]
+    assert leader(shares(line), ("b", "a", "c")) == "a"
+    assert leaders(line, [(0, 50), (50, 60), (60, 70)], ("a", "b", "c")) == ["b", "c", None]
+
+
+def test_what_left_a_line_without_having_passed_a_machine_came_out_of_stock() -> None:
+    assert drawn(D(100), D(120), D(5)) == 25
+    assert drawn(D(100), D(90), D(5)) == -5
