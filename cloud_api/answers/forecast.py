@@ -1,7 +1,8 @@
 """Where the period ends: cost to date and to come by cause, output against plan and constraint, late orders.
 
-Days to come are the production days that the calendar has a shift on; each makes what the last twenty made on
-average. Cost to date is the ledger's, exact; cost to come is a statistic.
+Days to come are the production days that the calendar has a shift on, by their scheduled hours. Cost to date
+is the ledger's, exact; cost to come is a statistic (`interpret.forecast`): that of the whole is told on the
+whole, and what its causes leave of it is production, since time that is lost does not produce.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from psycopg import Connection
 
 from cloud_api.answers.bridge_budget import budget_of
@@ -28,10 +30,11 @@ from cloud_api.answers.series import Cause, Series, series_of
 from cloud_api.answers.shapes.forecast import Forecast, ForecastCause, Output
 from cloud_api.answers.standing import data_spans
 from cloud_api.answers.verdicts import judged, usual_units, weekdays
-from cloud_api.interpret.forecast import daily, range_of, residuals, spread, uncertain
+from cloud_api.interpret.forecast import Change, ahead, changes_of, outlook, range_of
 from cloud_api.interpret.money import exactly, shown, whole_and_parts
+from cloud_api.interpret.persistence import LEAST
 from cloud_api.interpret.persistence_course import Course, course
-from cloud_api.store.times import from_us, to_us
+from cloud_api.store.times import HOUR_US, from_us, to_us
 
 HORIZONS = {"period": 1, "quarter": 3, "year": 12}
 OPTIONS = (
@@ -49,6 +52,7 @@ RULES = {
     "steady": "goes on as it was",
 }
 OLD = dt.timedelta(days=1)
+PRODUCTION = "production"
 ZERO = Decimal(0)
 
 
@@ -193,29 +197,43 @@ def _ahead(
 
 
 def _go_on(part: Ahead, one: Series, days: Mapping[dt.date, float]) -> None:
-    """Each cause of a series over the days to come."""
-    units, weights = usual_units(one), np.array(list(days.values()))
-    labels = weekdays(days)
+    """Each cause of a series over the days to come, and the whole."""
+    known, units = _hours(one.site, one.days), usual_units(one)
+    usual = float(known.mean()) or 1.0
+    hours, to_come = known / usual, _hours(one.site, days) * np.array(list(days.values())) / usual
+    labels = weekdays([*one.days, *days])
     cells: dict[str, list[Cause]] = defaultdict(list)
     for cell in sorted(one.excess):
         cells[cell[1]].append(cell)
-    whole = np.zeros(len(one.days))
-    courses = []
+    whole, all_changes = np.zeros(len(one.days)), list[Change]()
     for cause, own in cells.items():
         values = one.unit_cost(own)
-        whole = whole + values
+        whole = whole + values * one.units
         found = judged(one, tuple(own), None)
         told = found.course if found is not None else _flat(float(values.mean()), len(values))
-        courses.append(told)
+        changes = changes_of(told, units)
+        all_changes += changes
         part.courses[cause] = (told, one)
-        part.to_come[cause] = float(daily(told, labels) @ weights) * units if len(weights) else 0.0
-        ahead = told.ahead(len(labels), labels) if labels else np.zeros(0)
-        part.extra[cause] = float(ahead @ weights) * units if len(weights) else 0.0
-        part.deviations.append(uncertain(told, units, float(weights.sum())))
-    rest = residuals(whole, one.units, courses)
-    part.deviations.append(spread(rest, weights.tolist()))
-    if len(one.days) < 12:
+        part.to_come[cause] = ahead(values * one.units, hours, to_come, labels, changes)
+        part.extra[cause] = float(told.ahead(len(days), labels[len(one.days) :]) @ to_come) * units
+    found_whole = outlook(whole, hours, to_come, labels, all_changes)
+    part.deviations.append(found_whole.deviation)
+    if part.to_come:
+        made = (
+            PRODUCTION
+            if PRODUCTION in part.to_come
+            else max(part.to_come, key=lambda each: part.to_come[each])
+        )
+        part.to_come[made] += found_whole.expected - math.fsum(part.to_come.values())
+    if len(one.days) < LEAST:
         part.remarks.append(f"only {len(one.days)} production days are known; the range is a guess")
+
+
+def _hours(site: Site, days: Iterable[dt.date]) -> NDArray[np.float64]:
+    """Scheduled hours of production days."""
+    assert site.book is not None
+    spans = [site.book.almanac.day_span(day) for day in days]
+    return np.array([site.book.scheduled_us(span.from_us, span.to_us) / HOUR_US for span in spans])
 
 
 def _flat(level: float, count: int) -> Course:

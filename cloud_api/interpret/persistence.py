@@ -63,7 +63,8 @@ class Persistence(Struct, frozen=True, kw_only=True):
     the shares of evidence for one effect of each kind in its place (in that of all that lasts, if it does:
     one step is as good as two there), and for `none`, from BIC; they sum to 1 (empty: too short). `season`
     says whether one was removed. `sigma` is the standard deviation of what is left, `correlation` that of its
-    neighbours. `base` is the series without its effects and noise: level and season."""
+    neighbours. `base` is the series without its effects and noise: level and season. `seen` parts the effects
+    into those that last and what came and went."""
 
     verdict: str
     effect: Effect | None
@@ -74,6 +75,7 @@ class Persistence(Struct, frozen=True, kw_only=True):
     season: bool = False
     passed: Passing | None = None
     base: tuple[float, ...] = ()
+    seen: Reading = Reading(lasting=(), passing=())
 
 
 def persistence(observations: Sequence[float], seasons: Sequence[str] | None = None) -> Persistence:
@@ -123,6 +125,7 @@ def persistence(observations: Sequence[float], seasons: Sequence[str] | None = N
         season=search.design.base.shape[1] > 1,
         passed=passed,
         base=tuple(_base(search, values, effects, correlation).tolist()),
+        seen=seen,
     )
 
 

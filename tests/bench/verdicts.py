@@ -15,7 +15,7 @@ import numpy as np
 
 from cloud_api.interpret.drift import Stake
 from cloud_api.interpret.drift_watch import Stream, limits, watch
-from cloud_api.interpret.forecast import range_of, spread
+from cloud_api.interpret.forecast import outlook, range_of
 from cloud_api.interpret.persistence import persistence
 from tests.conftest import Servers
 from tests.integration.api.serving import client, served, told
@@ -80,7 +80,8 @@ def outside(runs: int) -> float:
         for at in range(1, 60):
             draw[at] += 0.2 * draw[at - 1]
         known = draw[:40]
-        reach = range_of(20 * known.mean(), [spread(known - known.mean(), [1.0] * 20)])
+        found = outlook(known, np.ones(40), np.ones(20), [""] * 60, [])
+        reach = range_of(found.expected, [found.deviation])
         out += not reach.p10 <= draw[40:].sum() <= reach.p90
     return out / runs
 

@@ -1,4 +1,4 @@
-"""Verdicts, alarms and questions on works and floors drawn at random, none of them known to the interpreter.
+"""Verdicts, forecasts, alarms and questions on works and floors drawn at random, unknown to the interpreter.
 
 `WORKS` and `SEED` of the environment say how many, and from which seed."""
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from tests.bench.verdicts import line, row
 from tests.simulation.floors_asked import asked
+from tests.simulation.works_forecast import WORLDS, forecasts
 from tests.simulation.works_judged import judged
 from tests.simulation.works_watched import SINCE, alarms
 
@@ -27,6 +28,15 @@ def main() -> int:
     for story, own in sorted(found.off.items()):
         off, known = np.median(np.abs(np.array(own)), axis=0)
         line(f"  {story}: money off, median (days known: {known:.3f})", f"{off:>9.4f}")
+    for world in WORLDS:
+        told = forecasts(seeds, world)
+        row(
+            f"periods outside p10 to p90 (of 0.2), {world}",
+            float(np.mean([not one.inside for one in told])),
+            None,
+        )
+        line("  error, median", f"{float(np.median([abs(one.error) for one in told])):>9.4f}")
+        line("  half the range, median", f"{float(np.median([one.width for one in told])):>9.4f}")
     watched = alarms(range(SEED, SEED + max(1, WORKS // 2)))
     row("limits crossed in a plant-month", watched.crossings / watched.months, 1.0)
     for size, delays in sorted(watched.delays.items()):

@@ -30,6 +30,8 @@ class Truth:
     booked: dict[str, dict[date, float]] = field(default_factory=dict)
     orders: dict[tuple[date, str, str], dict[str, float]] = field(default_factory=dict)
     """What was seen of each order on a day: hours, units, kWh, changeovers."""
+    spent: dict[date, float] = field(default_factory=lambda: defaultdict(float))
+    """What all of it cost."""
 
     def lost(self, cause: str, day: date, amount: float) -> None:
         """Adds to what a cause really cost on a day, stories and all."""
@@ -106,8 +108,10 @@ class Course:
     def _cost(self, number: int, day: date, hours: float, crew: int, paid_more: bool) -> None:
         """Books hours of machine and people, at the multiplier beyond the last shift."""
         wage = self.works.wage
-        self.truth.cost["labour"] += hours * crew * wage * (MULTIPLIER if paid_more else 1)
+        labour = hours * crew * wage * (MULTIPLIER if paid_more else 1)
+        self.truth.cost["labour"] += labour
         self.truth.cost["machine"] += hours * self.machine.rate
+        self.truth.spent[day] += labour + hours * self.machine.rate
         for one in self.stories:
             extra = hours * one.crew(number) * wage
             if extra:
@@ -223,6 +227,7 @@ class Course:
                 dearer = units * product.bill * self.works.price * (one.price_factor(number) - 1)
                 self.truth.book(one, day, dearer)
                 self.truth.lost("price", day, dearer)
+                self.truth.spent[day] += dearer
         bad = min(units, int(self.bad_part))
         self.bad_part -= bad
         self.truth.lost("scrap", day, bad * worth)
@@ -233,6 +238,8 @@ class Course:
         noise = units * product.kwh * self.chance.gauss(0.0, self.machine.kwh_cv)
         self.truth.lost("usage", day, noise * self.works.tariff)
         self.kwh += units * product.kwh + noise
+        self.truth.spent[day] += (self.kwh - before) * self.works.tariff
+        self.truth.spent[day] += units * product.bill * self.works.price
         self._saw(day, good=units - bad, scrap=bad, metered=units, metered_kwh=self.kwh - before)
 
     def _saw(self, day: date, **seen: float) -> None:

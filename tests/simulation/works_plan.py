@@ -30,25 +30,27 @@ class Plan:
     truths: dict[str, Truth] = field(default_factory=dict)
 
     @classmethod
-    def drawn(cls, works: Works, quiet: bool = False) -> Plan:
-        """Stories for all machines but the last; none at all where it is `quiet`."""
+    def drawn(cls, works: Works, quiet: bool = False, held_back: int = 0) -> Plan:
+        """Stories for all machines but the last; none at all where it is `quiet`. On the last working days,
+        `held_back`, nothing begins, and what goes on by then goes on."""
         plan, chance = cls(works), random.Random(f"plan {works.seed}")
         kinds = list(KINDS)
         chance.shuffle(kinds)
         for machine in works.machines:
             plan.stories[machine.name] = []
         for machine in [] if quiet else works.machines[:-1]:
-            plan._take(machine, kinds, chance)
+            plan._take(machine, kinds, chance, held_back)
         dearer = [one for own in plan.stories.values() for one in own if one.kind == "price"]
         for machine in works.machines:
             if dearer and machine.products[0].bill and dearer[0] not in plan.stories[machine.name]:
                 plan.stories[machine.name].append(dearer[0])
         return plan
 
-    def _take(self, machine: Machine, kinds: list[str], chance: random.Random) -> None:
+    def _take(self, machine: Machine, kinds: list[str], chance: random.Random, held_back: int) -> None:
         """Gives a machine the next two kinds that fit it and each other; kinds go round."""
         own = self.stories[machine.name]
         working = self.works.working_days()
+        working = working[: len(working) - held_back]
         for kind in list(kinds):
             labels = self._labels(machine, kind, working)
             causes = {KINDS[one.kind][0] for one in own}

@@ -20,7 +20,13 @@ class ForecastCause(Struct, frozen=True, kw_only=True):
     since: dt.date | None
     confidence: Share | None
     actual_to_date: Money
-    to_come: Money
+    to_come: Annotated[
+        Money,
+        Meta(
+            description="By its verdict; of cause production what the others leave of the whole, since time "
+            "that is lost does not produce."
+        ),
+    ]
     projected: Money
     extra_to_come: Annotated[
         Money, Meta(description="Of `to_come`, what the change that the verdict is about adds.")
@@ -75,7 +81,10 @@ class Forecast(Envelope, frozen=True, kw_only=True):
     working_days_left: Decimal
     actual_to_date: Money
     projected: Money
-    p10: Money
+    p10: Annotated[
+        Money,
+        Meta(description="Four periods in five end within p10 and p90, with new changes as often as so far."),
+    ]
     p90: Money
     budget: Annotated[Money | None, Meta(description="Null where budget.csv has nothing for it.")]
     by_cause: list[ForecastCause]

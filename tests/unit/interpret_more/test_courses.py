@@ -1,11 +1,10 @@
-"""Verdicts in one word: what recurs, what lasts, what it added, what it will add, and how sure the end is."""
+"""Verdicts in one word: what recurs, what lasts, what it added, and what it will add."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from cloud_api.interpret.forecast import daily, range_of, residuals, spread
 from cloud_api.interpret.persistence_course import course
 from cloud_api.interpret.seasons import is_seasonal, recurring
 
@@ -83,31 +82,6 @@ def test_seasonal_takes_two_earlier_cycles() -> None:
     assert not is_seasonal(2.0, [1.8, None])
     assert not is_seasonal(2.0, [1.8, -2.0])
     assert not is_seasonal(2.0, [1.8, 0.3])
-
-
-def test_the_end_is_the_level_and_what_lasts() -> None:
-    values = 5 + 3.0 * (DAYS >= 12) + noise(9)
-    found = course(values, WEEK)
-    to_come = daily(found, WEEK[:10])
-    assert to_come.tolist() == pytest.approx([8] * 10, rel=0.03)
-    rest = residuals(values, np.full(25, 100.0), [found])
-    assert rest.std() == pytest.approx(10, rel=0.5)
-    deviation = spread(rest, [1.0] * 10)
-    reach = range_of(800.0, [deviation, 0.0])
-    assert reach.p10 < 800 < reach.p90
-    assert reach.p90 - 800 == pytest.approx(1.2815515655 * deviation)
-    assert spread(rest, []) == 0
-
-
-def test_four_in_five_periods_end_inside_the_range() -> None:
-    """Of 400 drawn plants, 40 days known and 20 to come."""
-    inside = 0
-    for seed in range(400):
-        draw = np.random.default_rng(seed).normal(100, 10, size=60)
-        known = draw[:40]
-        reach = range_of(20 * known.mean(), [spread(known - known.mean(), [1.0] * 20)])
-        inside += reach.p10 <= draw[40:].sum() <= reach.p90
-    assert 0.75 <= inside / 400 <= 0.88
 
 
 @pytest.mark.parametrize("onset", [5, 9, 14, 17])
