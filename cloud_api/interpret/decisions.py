@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from msgspec import Struct
@@ -24,6 +24,8 @@ LEAST_UNITS, LEAST_SCRAP, TIMES, SIGMAS = 50, 10, 2, 4.0
 """Scrap is far above standard from so many times the rate, and so many sigma of a binomial count, on."""
 AGAIN_US = 24 * HOUR_US
 """The same sign within a day of the last is the same decision, going on."""
+WAITS = timedelta(days=7)
+"""An order that was planned longer before another was given up, not passed over."""
 FULL_SPEED = Decimal(100)
 MADE = ("running", "changeover")
 
@@ -132,17 +134,22 @@ def scrap(segments: Sequence[Segment], book: Book) -> list[Draft]:
     return drafts
 
 
-def sequence(segments: Sequence[Segment], planned: Iterable[Order], begun: frozenset[str]) -> list[Draft]:
-    """Orders that began before another which was planned earlier and still waits. `planned`: orders of this
-    machine; `begun`: orders of it that ran at any time until now."""
+def sequence(segments: Sequence[Segment], planned: Iterable[Order], begun: Mapping[str, int]) -> list[Draft]:
+    """Orders that began before another which was planned earlier, within a week. `planned`: orders of this
+    machine; `begun`: when those of it that ran until now first did."""
     plan = {order.order: order for order in planned}
-    waiting = sorted((one for one in plan.values() if one.order not in begun), key=_planned)
     drafts = []
     for name, run in _first_runs(segments).items():
         own = plan.get(name)
         if own is None:
             continue
-        passed = [one for one in waiting if one.planned_start < own.planned_start]
+        since = begun.get(name, run[0].from_us)
+        passed = [
+            one
+            for one in sorted(plan.values(), key=_planned)
+            if own.planned_start - WAITS <= one.planned_start < own.planned_start
+            and begun.get(one.order, since + 1) > since
+        ]
         if passed:
             drafts.append(
                 Draft(

@@ -1,4 +1,4 @@
-"""Notes as rows: the one place that writes them."""
+"""Notes as rows: the one place that writes them; and from when on decisions are to be looked for."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from psycopg import Connection
 
 from cloud_api.store.statements import statement
+from cloud_api.store.times import from_us
 
 _DEFAULTS: dict[str, Any] = {
     "text": "",
@@ -50,3 +51,8 @@ def with_likes(connection: Connection[Any], notes: Sequence[int]) -> list[int]:
     """Notes, and those that reach further for them."""
     rows = connection.execute(statement("context.with_likes"), {"notes": list(notes)}).fetchall()
     return [row[0] for row in rows]
+
+
+def past_due(connection: Connection[Any], machine_id: int, since_us: int) -> None:
+    """The past of a machine was written from an instant on: decisions are to be looked for there."""
+    connection.execute(statement("context.due"), {"machine": machine_id, "since": from_us(since_us)})

@@ -10,7 +10,7 @@ from psycopg import Connection, OperationalError
 from psycopg.rows import TupleRow
 
 from cloud_api.answers.places import Atlas, Site
-from cloud_api.work.decisions import draft_decisions
+from cloud_api.work.decisions import draft_decisions, draft_past
 from cloud_api.work.questions import claimed, raise_questions
 
 DRAFT_EVERY = timedelta(minutes=5)
@@ -50,3 +50,4 @@ class Asking:
             if last is None or not timedelta(0) <= now - last < DRAFT_EVERY:
                 draft_decisions(connection, site, now)
                 self._drafted[site.name] = now
+            draft_past(connection, site, now)

@@ -1,4 +1,8 @@
-"""Decisions that the data shows, drafted by themselves; one that goes on is the same draft, made longer."""
+"""Decisions that the data shows, drafted by themselves; one that goes on is the same draft, made longer.
+
+The last day of every machine is looked at again and again. What is written of the past beside it (a backfill,
+late data, a new plant model) is due once, from where it begins, and is looked at piece by piece.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +19,17 @@ from cloud_api.answers.stretches import segment_of
 from cloud_api.interpret import decisions
 from cloud_api.interpret.decisions import Draft
 from cloud_api.interpret.model import Segment
+from cloud_api.store.context import past_due
 from cloud_api.store.statements import statement
 from cloud_api.store.times import HOUR_US, from_us, to_us
 
 WINDOW_US = 26 * HOUR_US
-"""So far back the data is looked at."""
+"""So far back the data is looked at, from the present or from what was written."""
 KNOWN_US = 8 * 24 * HOUR_US
+PIECE_US = 8 * 24 * HOUR_US
+"""So much of the past of a machine is looked at in one round."""
+BACK_US = 92 * 24 * HOUR_US
+"""Nothing is drafted further back than this: nobody would remember."""
 
 
 def draft_decisions(connection: Connection[Any], site: Site, now: datetime) -> list[int]:
@@ -28,19 +37,41 @@ def draft_decisions(connection: Connection[Any], site: Site, now: datetime) -> l
     itself (context.claim_site)."""
     if site.book is None:
         return []
+    now_us = to_us(now)
     made: list[int] = []
-    for machine in site.machines:
-        if machine.name in site.book.machines:
-            made += _machine(connection, site, machine, now)
+    for machine in _modelled(site):
+        made += _machine(connection, site, machine, now_us - WINDOW_US, now, now)
     return made
 
 
-def _machine(connection: Connection[Any], site: Site, machine: Machine, now: datetime) -> list[int]:
+def draft_past(connection: Connection[Any], site: Site, now: datetime) -> list[int]:
+    """Drafts a piece of what is due of the past at each machine, as `draft_decisions` does; the rest stays
+    due. What lies in a locked or closed period is left alone: nobody could confirm it."""
+    machines = {machine.machine_id: machine for machine in _modelled(site)}
+    now_us, made = to_us(now), list[int]()
+    due = connection.execute(statement("context.take_due"), {"machines": list(machines)}).fetchall()
+    for machine_id, since in due:
+        begin = max(to_us(since), now_us - BACK_US)
+        end = min(begin + PIECE_US, now_us)
+        if begin < end:
+            made += _machine(connection, site, machines[machine_id], begin - WINDOW_US, from_us(end), now)
+        if end < now_us - WINDOW_US:
+            past_due(connection, machine_id, end)
+    return made
+
+
+def _modelled(site: Site) -> list[Machine]:
+    """The machines of a site that its plant model knows."""
+    return [one for one in site.machines if site.book is not None and one.name in site.book.machines]
+
+
+def _machine(
+    connection: Connection[Any], site: Site, machine: Machine, since_us: int, until: datetime, now: datetime
+) -> list[int]:
     assert site.book is not None
-    now_us = to_us(now)
-    since = from_us(now_us - WINDOW_US)
+    since = from_us(since_us)
     rows = connection.execute(
-        statement("context.segments_until"), {"machine": machine.machine_id, "from": since, "to": now}
+        statement("context.segments_until"), {"machine": machine.machine_id, "from": since, "to": until}
     ).fetchall()
     segments = [segment_of(machine.name, row) for row in rows]
     if not segments:
@@ -49,11 +80,20 @@ def _machine(connection: Connection[Any], site: Site, machine: Machine, now: dat
         *decisions.off_time(segments),
         *decisions.crew(segments, site.book),
         *decisions.scrap(segments, site.book),
-        *_sequence(connection, site, machine, segments, now),
-        *_override(connection, machine, segments, since, now),
+        *_sequence(connection, site, machine, segments, until),
+        *_override(connection, machine, segments, since, until),
     ]
-    found = [_keep(connection, site, machine, draft, now) for draft in decisions.joined(drafts)]
+    found = [
+        _keep(connection, site, machine, draft, now)
+        for draft in decisions.joined(drafts)
+        if not _is_kept(site, draft)
+    ]
     return [one for one in found if one is not None]
+
+
+def _is_kept(site: Site, draft: Draft) -> bool:
+    """Whether a draft ends in a period that is locked or closed."""
+    return any(one.status != "provisional" and one.from_us < draft.to_us <= one.to_us for one in site.periods)
 
 
 def _sequence(
@@ -64,7 +104,7 @@ def _sequence(
     if not planned:
         return []
     names = {"machine": machine.machine_id, "orders": [order.order for order in planned], "now": now}
-    begun = frozenset(row[0] for row in connection.execute(statement("context.begun"), names))
+    begun = {order: to_us(at) for order, at in connection.execute(statement("context.begun"), names)}
     return decisions.sequence(segments, planned, begun)
 
 

@@ -15,7 +15,7 @@ from cloud_api.answers.posting import closings_at
 from cloud_api.interpret.interpretation import interpret
 from cloud_api.interpret.model import Boundary, Evidence, HourResult
 from cloud_api.interpret.standards import Book
-from cloud_api.store import evidence, ledger, marks, periods, plant, pool
+from cloud_api.store import context, evidence, ledger, marks, periods, plant, pool
 from cloud_api.store.evidence import Subject
 from cloud_api.store.periods import Closings
 from cloud_api.store.statements import statement
@@ -28,6 +28,8 @@ MOST_SAMPLES = 10_000
 MOST_HOURS = 7 * 24
 SPARE_HOURS = 6
 """So many hours are read beyond the marked ones, to see whether what follows is as stored."""
+LOOKED_AT_US = 24 * HOUR_US
+"""What is written of the last day is looked at for decisions anyway (work/decisions.py)."""
 NEAR_HOURS = 12
 """A live hour is interpreted from a boundary at most so far back; from further away it is shown ahead."""
 
@@ -61,6 +63,7 @@ class Stored:
     who: Subject
     closings: Closings
     kept: Callable[[Sequence[HourResult]], None]
+    now: datetime
 
     def evidence(self, from_us: int, to_us: int) -> Evidence:
         return evidence.evidence(self.connection, self.who, from_us, to_us)
@@ -76,6 +79,8 @@ class Stored:
         ledger.replace_hours(self.connection, site, machine, from_us, last_hour_us, hours, self.closings)
         ledger.set_boundaries(self.connection, machine[0], [hour.begin for hour in hours])
         self.kept(hours)
+        if from_us < to_us(self.now) - LOOKED_AT_US:
+            context.past_due(self.connection, machine[0], from_us)
         if ends:
             ledger.clear_after(self.connection, site, machine, last_hour_us, self.closings)
 
@@ -193,7 +198,7 @@ class Turns:
         most_hours = min(MOST_HOURS, (dirty - start) // HOUR_US + SPARE_HOURS)
         end = evidence.chunk_end(self.connection, who, start, most_samples, max(1, most_hours))
         closings = closings_at(self.connection, who.site, book, now)
-        ground = Stored(self.connection, who, closings, partial(self._allow, who, book))
+        ground = Stored(self.connection, who, closings, partial(self._allow, who, book), now)
         done = advance(ground, who.machine, book, who.first_us, begin, dirty, end)
         served = [mark for mark, hour in marked if _serves(done, to_us(hour))]
         marks.remove(self.connection, served)

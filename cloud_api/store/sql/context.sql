@@ -272,9 +272,19 @@ where machine_id = %(machine)s and starts_at >= %(from)s and starts_at < %(to)s
 order by starts_at;
 
 -- name: begun
--- Which of some orders ran on a machine until an instant.
-select distinct order_id from segments
-where machine_id = %(machine)s and order_id = any(%(orders)s) and starts_at < %(now)s and state = 'running';
+-- When some orders first ran on a machine, as far as they did until an instant.
+select order_id, min(starts_at) from segments
+where machine_id = %(machine)s and order_id = any(%(orders)s) and starts_at < %(now)s and state = 'running'
+group by order_id;
+
+-- name: due
+-- The past of a machine was written from an instant on.
+insert into decisions_due (machine_id, since) values (%(machine)s, %(since)s);
+
+-- name: take_due
+-- From when on decisions are to be looked for in the past of some machines; those that are taken are due no more.
+with taken as (delete from decisions_due where machine_id = any(%(machines)s) returning machine_id, since)
+select machine_id, min(since) from taken group by machine_id order by machine_id;
 
 -- name: overrides
 -- Speed override of a machine in [from, to), with the value that held at the beginning; null where it is not good.

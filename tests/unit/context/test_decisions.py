@@ -94,8 +94,8 @@ def test_a_few_more_of_many_is_chance(book: Book) -> None:
     assert decisions.scrap([segment(0, 60, good=Decimal(490), scrap=Decimal(19))], book) == []
 
 
-def order(name: str, hour: int) -> Order:
-    start = dt.datetime(2026, 3, 2, hour, tzinfo=dt.UTC)
+def order(name: str, hour: int, day: int = 2) -> Order:
+    start = dt.datetime(2026, 3, day, hour, tzinfo=dt.UTC)
     return Order(
         **RECORDED,
         order=name,
@@ -110,10 +110,17 @@ def order(name: str, hour: int) -> Order:
 def test_an_order_before_one_that_was_planned_earlier() -> None:
     planned = [order("A1", 8), order("A0", 6), order("A2", 10)]
     run = [segment(0, 60)]
-    (draft,) = decisions.sequence(run, planned, frozenset({"A1"}))
-    assert (draft.kind, draft.order, draft.detail["before"]) == ("resequenced", "A1", "A0")
-    assert decisions.sequence(run, planned, frozenset({"A1", "A0"})) == []
-    assert decisions.sequence([segment(0, 60, order="other")], planned, frozenset()) == []
+    since = run[0].from_us
+    for begun in ({"A1": since}, {"A1": since, "A0": since + HOUR_US}):
+        (draft,) = decisions.sequence(run, planned, begun)
+        assert (draft.kind, draft.order, draft.detail["before"]) == ("resequenced", "A1", "A0")
+    assert decisions.sequence(run, planned, {"A1": since, "A0": since - HOUR_US}) == []
+    assert decisions.sequence([segment(0, 60, order="other")], planned, {}) == []
+
+
+def test_an_order_that_was_given_up_is_not_passed_over_again_and_again() -> None:
+    planned = [order("A0", 6), order("A1", 8, day=9)]
+    assert decisions.sequence([segment(0, 60, order="A1")], planned, {}) == []
 
 
 def test_a_speed_override_other_than_full() -> None:
