@@ -154,7 +154,9 @@ def _owner(asked: _Asked) -> Sentence:
         owners[bar.owner] += bar.amount
     dearest = sorted(((amount, owner) for owner, amount in owners.items() if amount > 0), reverse=True)
     if dearest:
-        names = ", then of ".join(f"{owner} ({_signed(amount)})" for amount, owner in dearest[:NAMED])
+        names = ", then of ".join(
+            f"{owner} (+{_said(asked.question.currency, amount)})" for amount, owner in dearest[:NAMED]
+        )
         text = f"What it cost beyond standard is in the hands of {names}."
     else:
         text = "Nothing cost more than standard."
@@ -227,10 +229,6 @@ def _tone(amount: Decimal) -> Any:
 
 def _whole(amount: Decimal) -> str:
     return f"{amount:,.0f}"
-
-
-def _signed(amount: Decimal) -> str:
-    return f"{amount:+,.0f}"
 
 
 def _said(currency: str | None, amount: Decimal) -> str:

@@ -22,7 +22,7 @@ PROPS = {
     "rework": "rework",
     "crew": "crew above standard",
     "expedite": "expedites",
-    "override": "speed override above 100 %",
+    "override": "speed override above 100%",
     "stock": "stock",
     "workaround": "workaround",
     "reassigned_labour": "reassigned labour",

@@ -24,10 +24,10 @@ DRIVERS = 3
 STOPS = 8
 
 NEEDS = {
-    "coverage": "A: at least 98 %",
-    "unexplained_share": "A: at most 2 %",
-    "reason_coverage": "A: at least 90 %",
-    "count_closure": "A: at most 0.5 %",
+    "coverage": "A: at least 98%",
+    "unexplained_share": "A: at most 2%",
+    "reason_coverage": "A: at least 90%",
+    "count_closure": "A: at most 0.5%",
 }
 
 

@@ -34,6 +34,13 @@ _STATIC = files("cloud_api.pages") / "static"
 _CSS = (_STATIC / "plantledger.css").read_text(encoding="utf-8")
 
 
+_WORDS = (
+    "amount", "whole", "signed", "priced", "number", "percent", "sure", "clock", "clock_s", "span", "held",
+    "pending",
+)  # fmt: skip
+"""Of `words`, what templates call."""
+
+
 def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
@@ -87,7 +94,7 @@ class _Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        for name in ("amount", "whole", "signed", "number", "percent", "clock", "clock_s", "span"):
+        for name in _WORDS:
             self.templates.globals[name] = getattr(words, name)
 
     def shows(self, page: Page) -> Callable[[Request], Response]:

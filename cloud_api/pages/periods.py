@@ -30,11 +30,18 @@ def fiscal_periods(asking: Asking) -> dict[str, Any]:
         "zone": site.time_zone if site else "UTC",
         "site": site.name if site else "",
         "closed": closed[-1] if closed else None,
+        "before": _left_open(rows),
         "adjusted": sum((row.adjusted or Decimal(0) for row in late), Decimal(0)),
         "late": late,
         "rows": [_row(asking, row) for row in reversed(rows)],
         "may": asking.principal.is_known and may_read(asking.principal.role, Area.PERIODS_CLOSED),
     }
+
+
+def _left_open(rows: list[PeriodRow]) -> PeriodRow | None:
+    """The last period that is open though one after it is closed."""
+    last = max((index for index, row in enumerate(rows) if row.status == "closed"), default=0)
+    return next((row for row in reversed(rows[:last]) if row.status != "closed"), None)
 
 
 def _row(asking: Asking, row: PeriodRow) -> dict[str, Any]:

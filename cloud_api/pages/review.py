@@ -29,6 +29,7 @@ def review(asking: Asking) -> dict[str, Any]:
     judged = question.with_options({"measure": "unit_cost"})
     return shown | {
         "bridge": why(asking),
+        "period": asking.value("period"),
         "topics": TOPICS,
         "words": VERDICTS,
         "verdicts": [

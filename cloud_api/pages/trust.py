@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from cloud_api.access.roles import Area, may_read
@@ -13,6 +14,9 @@ from cloud_api.answers.shapes.reconciliation import Reconciliation
 from cloud_api.pages import words
 from cloud_api.pages.asking import Asking, address
 from cloud_api.pages.filters import filters, place
+
+SMALLEST = Decimal("0.0005")
+"""Share that a sentence speaks of: less is 0.0%."""
 
 MOST_MACHINES = 20
 """Machines shown each with its coverage."""
@@ -27,6 +31,7 @@ def trust(asking: Asking) -> dict[str, Any]:
     zone = asking.site.time_zone if asking.site else "UTC"
     site = [("site", asking.site.name)] if asking.site else []
     heard = agents(asking.connection, asking.question(site), False, asking.now).rows
+    walk = _reconciled(asking)
     return {
         "place": place(asking),
         "filters": filters(asking, "/trust", parameters, question, "line", "machine"),
@@ -38,16 +43,17 @@ def trust(asking: Asking) -> dict[str, Any]:
         "machines": _machines(asking, parameters),
         "agents": [_agent(row, zone) for row in heard],
         "unknown": address("/segments", [*parameters, ("cause", "unexplained")]),
-        "walk": _reconciled(asking),
+        "walk": walk,
+        "items": _items(walk),
         "export": address("/v1/confidence", parameters),
     }
 
 
 _BOUNDS = {
-    "coverage": ("98 %", "Trusted machine time / scheduled time"),
-    "unexplained_share": ("2 %", "Cost without a known cause / cost"),
-    "reason_coverage": ("90 %", "Stop time with a reason / stop time"),
-    "count_closure": ("0.5 %", "Largest difference to a confirmed order"),
+    "coverage": ("98%", "Trusted machine time / scheduled time"),
+    "unexplained_share": ("2%", "Cost without a known cause / cost"),
+    "reason_coverage": ("90%", "Stop time with a reason / stop time"),
+    "count_closure": ("0.5%", "Largest difference to a confirmed order"),
 }
 _NAMES = {
     "coverage": "Coverage",
@@ -72,11 +78,11 @@ def _measures(found: Confidence) -> list[dict[str, str]]:
 def _worst(found: Confidence) -> str:
     """What keeps the grade from being better, in a few words."""
     said = []
-    if found.coverage is not None and found.coverage < 1:
+    if found.coverage is not None and 1 - found.coverage >= SMALLEST:
         said.append(f"{words.percent(1 - found.coverage)} of scheduled time has no trusted data")
-    if found.unexplained_share:
+    if (found.unexplained_share or 0) >= SMALLEST:
         said.append(f"{words.percent(found.unexplained_share)} of the cost has no known cause")
-    if found.reason_coverage is not None and found.reason_coverage < 1:
+    if found.reason_coverage is not None and 1 - found.reason_coverage >= SMALLEST:
         said.append(f"{words.percent(1 - found.reason_coverage)} of stop time has no reason")
     if found.missing_standards:
         said.append(f"{len(found.missing_standards)} standards are missing")
@@ -119,6 +125,15 @@ def _agent(row: AgentRow, zone: str) -> dict[str, Any]:
         "offset": row.clock_offset_s,
         "silent": ", ".join(silent),
     }
+
+
+def _items(walk: Reconciliation | None) -> list[dict[str, Any]]:
+    """The walk by item and owner, the largest first; what is nothing in all is left to the details."""
+    sums: dict[tuple[str, str | None], Decimal] = {}
+    for one in walk.walk if walk else ():
+        sums[one.item, one.owner] = sums.get((one.item, one.owner), Decimal(0)) + one.amount
+    told = [{"item": item, "owner": owner, "amount": amount} for (item, owner), amount in sums.items()]
+    return sorted((one for one in told if one["amount"]), key=lambda one: -abs(one["amount"]))
 
 
 def _reconciled(asking: Asking) -> Reconciliation | None:

@@ -134,8 +134,8 @@ def _statement(answer: Bridge) -> Markup:
         target = anchors.get(link.factor or "") or link.address.replace("/v1/segments", "/segments", 1)
         if link.factor is None and link.rows != "rows":
             target = "#bridge"
-        told += f'{escape(before)}<a class="figure nowrap" href="{escape(target)}">{escape(number)}</a>'
-    return Markup(told + escape(text))
+        told += f'{words.held(before)}<a class="figure nowrap" href="{escape(target)}">{escape(number)}</a>'
+    return Markup(told) + words.held(text)
 
 
 def factor_word(factor: str) -> str:

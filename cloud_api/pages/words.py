@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 from zoneinfo import ZoneInfo
+
+from markupsafe import Markup, escape
 
 CAUSES = {
     "production": "Production",
@@ -122,7 +125,34 @@ def number(value: Decimal | float | int | None, places: int = 1) -> str:
 
 def percent(value: Decimal | None) -> str:
     """A share as a percentage."""
-    return "–" if value is None else f"{value * 100:.1f} %"
+    return "–" if value is None else f"{value * 100:.1f}%"
+
+
+def sure(value: Decimal | None) -> str:
+    """How sure a verdict is: nothing is ever told to be certain."""
+    if value is None:
+        return "–"
+    return "over 99%" if value > Decimal("0.99") else f"{value * 100:.0f}%"
+
+
+def priced(value: Decimal, currency: str, step: str = "0.01") -> str:
+    """A variance with its currency, as sentences write it: +USD 12.00."""
+    text = signed(value, step)
+    sign = text[0] if text[0] in "+−" else ""
+    return f"{sign}{currency} {text.removeprefix(sign)}"
+
+
+_TOGETHER = re.compile(r"\d{4}-\d\d(?:-\d\d(?: \d\d:\d\d)?)?|[+−]?[A-Z]{3} [\d,.]*\d")
+
+
+def held(text: str) -> Markup:
+    """Words in which no line breaks within a date or an amount."""
+    return Markup(_TOGETHER.sub(r'<span class="nowrap">\g<0></span>', str(escape(text))))
+
+
+def pending(hours: int) -> str:
+    """Machine-hours that are still to be interpreted."""
+    return f"{hours:,} machine-hour{'' if hours == 1 else 's'} pending"
 
 
 def clock(at: dt.datetime | None, zone: str) -> str:

@@ -66,6 +66,26 @@ def test_figures_are_said_with_signs_and_thousands() -> None:
     assert words.signed(Decimal("12")) == "+12.00"
     assert words.signed(Decimal("-0.001")) == "0.00"
     assert words.whole(Decimal("999999.5")) == "1,000,000"
-    assert words.percent(Decimal("0.9812")) == "98.1 %"
+    assert words.percent(Decimal("0.9812")) == "98.1%"
     assert words.span(Decimal("1.5")) == "1 h 30 min"
     assert words.number(Decimal("1200.50"), 1) == "1,200.5"
+
+
+def test_nothing_is_told_to_be_certain() -> None:
+    assert words.sure(Decimal("0.99996")) == "over 99%"
+    assert words.sure(Decimal("0.9")) == "90%"
+    assert words.sure(None) == "–"
+
+
+def test_a_sign_stands_before_the_currency() -> None:
+    assert words.priced(Decimal("-1234.5"), "USD") == "−USD 1,234.50"
+    assert words.priced(Decimal("57.2"), "USD", "1") == "+USD 57"
+    assert words.priced(Decimal(0), "USD", "1") == "USD 0"
+
+
+def test_no_line_breaks_within_a_date_or_an_amount() -> None:
+    said = words.held("since 2026-11-05 06:00: +USD 1,234.50, <b> & 2026-10.")
+    assert said == (
+        'since <span class="nowrap">2026-11-05 06:00</span>: <span class="nowrap">+USD 1,234.50</span>, '
+        '&lt;b&gt; &amp; <span class="nowrap">2026-10</span>.'
+    )
