@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from decimal import Decimal
 from pathlib import Path
@@ -10,12 +11,16 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from cloud_api.access import readers
+from cloud_api.answers.fiscal import fiscal_periods
 from cloud_api.errors import CloudError
+from cloud_api.plant.load import load_directory
 from cloud_api.store.migrations import migrate
 from tests.integration.api.conftest import Shop
 from tests.integration.api.serving import client, served, told
+from tests.integration.api.shop import write_plant
 from tests.reference.plants import make_plant
 
 KEYS = ("machine", "product", "order", "shift", "resource", "cause", "day")
@@ -175,6 +180,54 @@ def test_readers_of_before_read_what_the_views_became(empty_database: str) -> No
     finally:
         with psycopg.connect(empty_database) as connection:
             readers.drop(connection, name)
+
+
+def test_days_and_periods_are_those_of_the_api(shop: Shop, http: httpx.Client) -> None:
+    told = http.get("/v1/periods", params={"site": "tiny"}).json()["rows"]
+    costs = http.get("/v1/costs", params={"site": "tiny", "by": "period"}).json(parse_float=Decimal)["rows"]
+    with psycopg.connect(shop.url) as connection:
+        periods = connection.execute(
+            "select period, starts_at, ends_at, status from fin_periods where site = 'tiny'"
+        ).fetchall()
+        sums = connection.execute(
+            "select period, sum(amount) from fin_costs join fin_days using (site, day) group by period"
+        ).fetchall()
+        all_of_it = connection.execute("select sum(amount) from fin_costs").fetchone()
+    assert periods
+    shown = {row["id"]: (row["from"], row["to"], row["status"]) for row in told}
+    for name, first, end, status in periods:
+        assert shown[name] == (f"{first:%Y-%m-%dT%H:%M:%SZ}", f"{end:%Y-%m-%dT%H:%M:%SZ}", status)
+    assert {name: round(amount, 4) for name, amount in sums} == {
+        row["period"]: row["amount"] for row in costs if row["amount"]
+    }
+    assert all_of_it is not None
+    assert sum(amount for _, amount in sums) == all_of_it[0], "each day lies in one period"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "start"),
+    [
+        ("calendar", None),
+        ("calendar", dt.date(2020, 4, 1)),
+        ("4-4-5", dt.date(2026, 1, 1)),
+        ("4-5-4", dt.date(2024, 2, 29)),
+        ("5-4-4", dt.date(2023, 10, 2)),
+    ],
+)
+def test_periods_are_laid_down_as_the_api_does(
+    plain_database: str, tmp_path: Path, pattern: str, start: dt.date | None
+) -> None:
+    fiscal = {"pattern": pattern, "year_start": start and start.isoformat()}
+    with psycopg.connect(plain_database) as connection:
+        load_directory(connection, write_plant(tmp_path))
+        connection.execute(
+            "update plant_rows set body = jsonb_set(body, '{fiscal}', %s) where kind = 'site'",
+            [Jsonb(fiscal)],
+        )
+        laid = connection.execute(
+            "select period, first_day, end_day from fiscal_periods order by first_day"
+        ).fetchall()
+    assert laid == fiscal_periods(pattern, start)
 
 
 @pytest.mark.parametrize("name", ["", "Power BI", "x;drop", "1x", "é"])
