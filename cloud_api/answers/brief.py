@@ -73,7 +73,7 @@ class _Asked:
         named = [(name, value) for name, value in window.items() if value is not None]
         for name, values in self.question.wanted.items():
             named += [(name, value or "") for value in values]
-        if len(self.question.sites) == 1:
+        if len(self.question.sites) == 1 and "site" not in self.question.wanted:
             named.append(("site", self.question.sites[0].name))
         return f"{path}?{urlencode([*named, *more.items()])}"
 

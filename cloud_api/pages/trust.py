@@ -39,6 +39,7 @@ def trust(asking: Asking) -> dict[str, Any]:
         "found": found,
         "zone": zone,
         "worst": _worst(found),
+        "known": _is_known(found),
         "measures": _measures(found),
         "machines": _machines(asking, parameters),
         "agents": [_agent(row, zone) for row in heard],
@@ -73,6 +74,13 @@ def _measures(found: Confidence) -> list[dict[str, str]]:
         }
         for name, (bound, formula) in _BOUNDS.items()
     ]
+
+
+def _is_known(found: Confidence) -> bool:
+    """Whether there is anything that a grade can be of."""
+    return found.coverage is not None or bool(
+        found.unexplained_share or found.missing or found.missing_standards
+    )
 
 
 def _worst(found: Confidence) -> str:
