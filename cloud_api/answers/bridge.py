@@ -52,10 +52,11 @@ def _bridge(
     now: datetime,
 ) -> Bridge:
     """The bridge from a base by its name; links repeat the options that were given first."""
-    walk, end, start, _ = walk_of(connection, question, base, measure)
+    walked = walk_of(connection, question, base, measure)
+    walk, end, start = walked.walk, walked.end, walked.start
     figures = rounded(walk)
     per_unit = measure == "unit_cost"
-    evidence = evidence_of(connection, question, base, walk, figures, per_unit)
+    evidence = evidence_of(connection, question, base, walked, figures, per_unit)
     context = context_of(connection, question, figures, base is None, per_unit, now)
     bars = _bars(question, base, walk, figures, evidence, context)
     told_of_base = None if base is None or start is None else _trust(connection, base, start, now)

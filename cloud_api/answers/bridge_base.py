@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -12,7 +12,7 @@ from psycopg import Connection
 
 from cloud_api.answers.bridge_budget import budget_of, budgeted_revenue
 from cloud_api.answers.bridge_sales import add_sales
-from cloud_api.answers.bridge_sides import UNUSED, Makes, Side, makes_of, side_of
+from cloud_api.answers.bridge_sides import REVENUE, UNUSED, Makes, Side, makes_of, side_of
 from cloud_api.answers.bridge_walks import (
     LISTED,
     STANDARD,
@@ -48,6 +48,7 @@ OPTIONS = (
 ENOUGH = Decimal("0.5")
 """Share of a base window that must have data, for the comparison to say something."""
 _OF_WHOLE_PRODUCTS = ("resource", "cause", "reason")
+OF_MAKES = ("site", "line", "product")
 _MAKES = ("site", "line", "machine", "product")
 
 
@@ -132,37 +133,53 @@ def _day_at(site: Site, us: int) -> dt.date | None:
     return day if site.day_start_us(day) == us else None
 
 
-def walk_of(
-    connection: Connection[Any], question: Question, base: Question | None, measure: str
-) -> tuple[Walk, Side, Side | None, Sheet | None]:
-    """The walk of a question, what its window made and cost, and the same of its base; the sheet of
-    variances where a standard stands between. Raises QuestionError where a side has no figure."""
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """The walk of a question, what its window made and cost, and the same of its base; where a standard
+    stands between, the sheet of variances by machine and product."""
+
+    walk: Walk
+    end: Side
+    start: Side | None = None
+    sheet: Sheet | None = None
+
+
+def walk_of(connection: Connection[Any], question: Question, base: Question | None, measure: str) -> Walked:
+    """The walk of a question. Raises QuestionError where a side has no figure."""
     if measure == "margin":
         _refuse_parts(question)
-    end = side_of(connection, question, measure)
+    end = side_of(connection, question, measure, base is not None)
     per_unit = measure == "unit_cost"
     if per_unit and not end.volume:
         raise QuestionError([Mistake("measure", "has no unit cost: the window made no good unit")])
     if base is not None:
-        start = side_of(connection, base, measure)
+        start = side_of(connection, base, measure, True)
         if per_unit and not start.volume:
             raise QuestionError([Mistake("base", "has no unit cost: the base window made no good unit")])
         walk = between(start, end, question.by, per_unit)
         if measure == "margin":
             walk = walk.turned()
             add_sales(connection, walk, question, end, (base, start), None)
-        return walk, end, start, None
-    sheet = sheet_of(connection, question.grouped(*dict.fromkeys((*_MAKES, *question.by))))
+        return Walked(walk, end, start)
+    sheet = sheet_of(connection, question.grouped(*_MAKES))
     if base_name(question) == "standard":
-        walk = from_standard(sheet, question.by, end.volume, per_unit)
-        for (_, group), amount in _listed(end, question.by).items():
+        in_groups = _in_groups(connection, question, sheet, question.by)
+        walk = from_standard(in_groups, question.by, end.volume, per_unit)
+        for (_, group), amount in _listed(end).items():
             walk.stand(group, Fraction(amount), Fraction(amount))
     else:
-        walk = _budget_walk(question, sheet, end, measure)
+        in_groups = _in_groups(connection, question, sheet, (*OF_MAKES, *question.by))
+        walk = _budget_walk(question, in_groups, end, measure)
     if measure == "margin":
         walk = walk.turned()
         add_sales(connection, walk, question, end, None, sheet)
-    return walk, end, None, sheet
+    return Walked(walk, end, None, sheet)
+
+
+def _in_groups(connection: Connection[Any], question: Question, sheet: Sheet, by: tuple[str, ...]) -> Sheet:
+    """The sheet that tells these groups apart: the one that is read already, where it does."""
+    told = {"resource", "cause", *sheet.by}
+    return sheet if set(by) <= told else sheet_of(connection, question.grouped(*dict.fromkeys(by)))
 
 
 def _budget_walk(question: Question, sheet: Sheet, end: Side, measure: str) -> Walk:
@@ -175,7 +192,7 @@ def _budget_walk(question: Question, sheet: Sheet, end: Side, measure: str) -> W
     ]
     if measure == "margin":
         revenue = budgeted_revenue(question, question.by)
-        budgets.append((revenue, Standing(LISTED, _listed(end, question.by))))
+        budgets.append((revenue, Standing(LISTED, _listed(end))))
     return from_budget(tuple(budgets), sheet, end.units, question.by, per_unit)
 
 
@@ -198,12 +215,6 @@ def _allowed(sheet: Sheet, by: tuple[str, ...], per_unit: bool) -> dict[tuple[Ma
     return costs
 
 
-def _listed(side: Side, by: tuple[str, ...]) -> dict[tuple[Makes | None, Key], Decimal]:
+def _listed(side: Side) -> dict[tuple[Makes | None, Key], Decimal]:
     """Output at list price, a negative cost, by product and group."""
-    worth: dict[tuple[Makes | None, Key], Decimal] = {}
-    for key, amount in side.amounts.items():
-        said = dict(zip(side.by, key, strict=True))
-        if said["resource"] == "revenue":
-            where = (side.makes(key), tuple(said[name] for name in by))
-            worth[where] = worth.get(where, Decimal(0)) + amount
-    return worth
+    return {(makes, group): amount for (makes, cell, group), amount in side.costs.items() if cell == REVENUE}

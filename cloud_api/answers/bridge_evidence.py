@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -12,12 +12,14 @@ from typing import Any, Literal
 from msgspec.structs import replace as changed
 from psycopg import Connection
 
+from cloud_api.answers.bridge_base import Walked
 from cloud_api.answers.bridge_factors import PARTS, Factor, factor_of
 from cloud_api.answers.bridge_links import segments_of
+from cloud_api.answers.bridge_movers import Movers, movers_between, movers_from
 from cloud_api.answers.bridge_rounding import Told, decimal
 from cloud_api.answers.bridge_sides import UNUSED, Makes
 from cloud_api.answers.bridge_spans import Found, dearest_spans
-from cloud_api.answers.bridge_walks import Place, Step, Walk
+from cloud_api.answers.bridge_walks import Step, Walk
 from cloud_api.answers.grouping import key_of
 from cloud_api.answers.ledger import entries_of, grain_of, wanted
 from cloud_api.answers.notes import by_id, ref, said_at
@@ -190,11 +192,12 @@ def evidence_of(
     connection: Connection[Any],
     question: Question,
     base: Question | None,
-    walk: Walk,
+    walked: Walked,
     figures: Told,
     per_unit: bool,
 ) -> Evidence:
     """The evidence of the largest bars; of the others there is the rest alone."""
+    walk = walked.walk
     evidence = Evidence(question, base, walk, per_unit)
     largest = sorted(
         (step for step in figures.steps if step[0].cause is not None),
@@ -202,7 +205,7 @@ def evidence_of(
     )[:BARS]
     causes = sorted({step[0].cause for step in largest if step[0].cause is not None})
     chosen = frozenset(largest)
-    movers = _movers(question, largest, walk)
+    movers = _movers(connection, question, base, walked, largest, per_unit)
     windows: list[tuple[Window, Question]] = [("end", question)]
     if base is not None:
         windows.append(("start", base))
@@ -216,13 +219,25 @@ def evidence_of(
     return evidence
 
 
-def _movers(question: Question, largest: Iterable[Step], walk: Walk) -> dict[str, dict[Place, Fraction]]:
+def _movers(
+    connection: Connection[Any],
+    question: Question,
+    base: Question | None,
+    walked: Walked,
+    largest: Sequence[Step],
+    per_unit: bool,
+) -> Movers:
     """How far machines moved the factors of the largest bars, as far as their groups hold the machine."""
+    names = [factor.cell_name for factor, _ in largest]
+    if base is not None:
+        moves = movers_between(connection, (base, question), walked.walk, names, per_unit)
+    else:
+        moves = {} if walked.sheet is None else movers_from(walked.sheet, names)
     lines = {(machine.site, machine.name): machine.line for machine in question.machines}
-    movers: dict[str, dict[Place, Fraction]] = {}
+    movers: Movers = {}
     for factor, group in largest:
         said = dict(zip(question.by, group, strict=True))
-        for place, moved in walk.movers.get(factor.cell_name, {}).items():
+        for place, moved in moves.get(factor.cell_name, {}).items():
             own = {"site": place[0], "machine": place[1], "line": lines.get(place)}
             if all(said.get(name, value) == value for name, value in own.items()):
                 movers.setdefault(factor.cell_name, {})[place] = moved
@@ -255,10 +270,10 @@ def _adds(
         ):
             adding[step, makes] += amount
             costs[step] += cost
-    at = 0 if window == "start" else 1
     adds: dict[Step, Fraction] = defaultdict(Fraction)
     for (step, makes), amount in adding.items():
-        adds[step] += walk.weight(makes)[at] * Fraction(amount)
+        lever = walk.weight(makes)
+        adds[step] += (lever.start if window == "start" else lever.end) * Fraction(amount)
     for step, added in adds.items():
         yield step, added, costs[step]
 

@@ -18,7 +18,7 @@ from typing import Any
 from psycopg import Connection
 
 from cloud_api.answers.bridge_factors import SALES_PRICE, STOCK, Factor
-from cloud_api.answers.bridge_sides import Side
+from cloud_api.answers.bridge_sides import REVENUE, Side
 from cloud_api.answers.bridge_walks import Walk
 from cloud_api.answers.cells import Sheet, book_for, sheet_of
 from cloud_api.answers.facts import machines_at
@@ -83,10 +83,9 @@ def sold_of(connection: Connection[Any], question: Question, side: Side, sheet: 
         said = dict(zip(sheet.by, key, strict=True))
         if said["product"] is not None:
             sold.stock[said["site"], said["product"]] += variance.allowance
-    for key, amount in side.amounts.items():
-        said = dict(zip(side.by, key, strict=True))
-        if said["resource"] == "revenue":
-            sold.stock[said["site"], said["product"]] += amount
+    for (makes, cell, _), amount in side.costs.items():
+        if cell == REVENUE and makes is not None:
+            sold.stock[makes[0], str(makes[2])] += amount
     for site in question.sites:
         if site.book is None:
             continue

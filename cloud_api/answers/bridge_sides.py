@@ -11,11 +11,11 @@ from typing import Any
 
 from psycopg import Connection
 
-from cloud_api.answers.cells import book_for
+from cloud_api.answers.amounts import amounts_of
+from cloud_api.answers.cells import Cell, book_for
 from cloud_api.answers.edges import edge_outputs
 from cloud_api.answers.facts import machines_at, made
 from cloud_api.answers.grouping import Key
-from cloud_api.answers.ledger import sums_of
 from cloud_api.answers.places import Site
 from cloud_api.answers.question import Mistake, Question, QuestionError
 from cloud_api.interpret.model import Output
@@ -25,8 +25,11 @@ from cloud_api.interpret.standards import Book, in_force
 from cloud_api.interpret.variance import machines_counted
 
 ZERO = Decimal(0)
-GRAIN = ("site", "line", "machine", "product", "resource", "cause")
+OF_COST = ("site", "line", "product", "resource", "cause")
 """What tells one cost of a side from another, before the groups that a question asks for."""
+
+GRAIN = ("site", "line", "machine", "product", "resource", "cause")
+"""The same machine by machine, so that it is read once; but for orders, which are too many for that."""
 
 REVENUE = ("revenue", "list_price")
 """Resource and cause under which output stands at list price, as a negative cost."""
@@ -39,14 +42,18 @@ Makes = tuple[str, str | None, str | None]
 is theirs."""
 
 
+Cost = tuple[Makes | None, Cell, Key]
+"""Whose units a cost belongs to (None: it has no product), its cell, and its group."""
+
+
 @dataclass(slots=True)
 class Side:
-    """Good units where they count, by site, line and product; amounts by `by`; and the machines at which
-    units were counted. `aside`: amounts by (machine, resource, cause) that the measure leaves out."""
+    """Good units where they count, by site, line and product; costs by group of the question; and the
+    machines at which units were counted. `aside`: amounts by (machine, resource, cause) that the measure
+    leaves out."""
 
-    by: tuple[str, ...]
     units: dict[Makes, Decimal] = field(default_factory=dict)
-    amounts: dict[Key, Decimal] = field(default_factory=dict)
+    costs: dict[Cost, Decimal] = field(default_factory=dict)
     counted: dict[tuple[str, str, str], Decimal] = field(default_factory=dict)
     aside: dict[tuple[str | None, str, str], Decimal] = field(default_factory=dict)
 
@@ -57,13 +64,8 @@ class Side:
 
     def by_cause(self) -> list[tuple[str, Decimal]]:
         """Amounts by cause, a cause more than once; what the measure leaves out is in it, revenue is not."""
-        cause, resource = self.by.index("cause"), self.by.index("resource")
-        booked = [(key[cause], amount) for key, amount in self.amounts.items() if key[resource] != REVENUE[0]]
+        booked = [(cell[1], amount) for (_, cell, _), amount in self.costs.items() if cell != REVENUE]
         return [*booked, *((key[2], amount) for key, amount in self.aside.items())]
-
-    def makes(self, key: Key) -> Makes | None:
-        """Whose units a cost belongs to, None where it has no product."""
-        return makes_of(self.by, key)
 
 
 def makes_of(by: Sequence[str], key: Key) -> Makes | None:
@@ -73,32 +75,52 @@ def makes_of(by: Sequence[str], key: Key) -> Makes | None:
 
 
 @exactly
-def side_of(connection: Connection[Any], question: Question, measure: str) -> Side:
-    """What the window of a question made and cost; with measure `margin`, revenue at list price too.
+def side_of(connection: Connection[Any], question: Question, measure: str, in_groups: bool) -> Side:
+    """What the window of a question made and cost; with measure `margin`, revenue at list price too, in the
+    groups of the question. `in_groups`: whether its costs stand in these groups, or all in one.
 
     Raises QuestionError where a margin lacks a list price."""
-    by = tuple(dict.fromkeys((*GRAIN, *question.by)))
-    side = Side(by)
-    for key, sum_ in sums_of(connection, question.grouped(*by)).items():
-        machine, resource, cause = key[2], key[4], key[5]
-        if measure == "unit_cost" and (resource, cause) in UNUSED:
-            kept = side.aside.get((machine, resource, cause), ZERO)
-            side.aside[machine, resource, cause] = kept + sum_.amount
-        else:
-            side.amounts[key] = sum_.amount
+    side = Side()
+    per_unit = measure == "unit_cost"
+    asked = question if in_groups else question.grouped()
+    for makes, cell, group, amount in costs_of(connection, asked, asked.by):
+        if not (per_unit and cell in UNUSED):
+            side.costs[makes, cell, group] = side.costs.get((makes, cell, group), ZERO) + amount
+    if per_unit:
+        for _, cell, place, amount in costs_of(connection, asked, ("machine",)):
+            if cell in UNUSED:
+                kept = side.aside.get((place[0], *cell), ZERO)
+                side.aside[place[0], *cell] = kept + amount
     lacking: set[str] = set()
-    for site, book, output in counted_units(connection, question):
+    counting = question if measure == "margin" else question.grouped()
+    for site, book, output in counted_units(connection, counting):
         line = book.machines[output.machine].line
-        place = (site.name, line, output.machine)
-        side.counted[place] = side.counted.get(place, ZERO) + output.good
-        makes = (site.name, line, output.made_product)
-        side.units[makes] = side.units.get(makes, ZERO) + output.good
+        counted_at = (site.name, line, output.machine)
+        side.counted[counted_at] = side.counted.get(counted_at, ZERO) + output.good
+        made_of = (site.name, line, output.made_product)
+        side.units[made_of] = side.units.get(made_of, ZERO) + output.good
         if measure == "margin" and output.made_product is not None:
-            _earn(side, site, output, makes, lacking)
+            _earn(side, question.by, site, output, made_of, lacking)
     if lacking:
         message = f"needs a list price of {', '.join(sorted(lacking))}; give it in products.csv"
         raise QuestionError([Mistake("measure", message)])
     return side
+
+
+def costs_of(
+    connection: Connection[Any], question: Question, groups: tuple[str, ...]
+) -> Iterator[tuple[Makes | None, Cell, Key, Decimal]]:
+    """Costs of a window by product, cell and group; a cost may come in parts. `groups`: those of the
+    question, or site and machine, which stand in what is read for these anyway, but for orders."""
+    grain = OF_COST if "order" in question.by and "machine" not in question.by else GRAIN
+    by = tuple(dict.fromkeys((*grain, *question.by)))
+    if not set(groups) <= set(by):
+        by = GRAIN
+    site, line, product, resource, cause = (by.index(name) for name in OF_COST)
+    places = [by.index(name) for name in groups]
+    for key, amount in amounts_of(connection, question.grouped(*by)).items():
+        makes = None if key[product] is None else (key[site], key[line], key[product])
+        yield makes, (key[resource], key[cause]), tuple([key[at] for at in places]), amount
 
 
 def list_price(book: Book, product: str, output: Output) -> Decimal | None:
@@ -176,21 +198,20 @@ def _asked(question: Question) -> Any:
     return asked
 
 
-def _earn(side: Side, site: Site, output: Output, makes: Makes, lacking: set[str]) -> None:
+def _earn(side: Side, by: Sequence[str], site: Site, output: Output, makes: Makes, lacking: set[str]) -> None:
     assert site.book is not None
     product = str(makes[2])
     price = list_price(site.book, product, output)
     if price is None:
         lacking.add(product)
         return
-    key = revenue_key(side.by, makes, output.machine, {"order": output.made_order, "shift": output.shift})
-    side.amounts[key] = side.amounts.get(key, ZERO) - output.good * price
+    said = {"machine": output.machine, "order": output.made_order, "shift": output.shift}
+    where = (makes, REVENUE, group_of(by, makes, REVENUE, said))
+    side.costs[where] = side.costs.get(where, ZERO) - output.good * price
 
 
-def revenue_key(by: Sequence[str], makes: Makes, machine: str | None, said: Mapping[str, Any]) -> Key:
-    """The key of an amount at list price."""
-    site, line, product = makes
-    known: dict[str, Any] = defaultdict(lambda: None, said)
-    known.update(site=site, line=line, machine=machine, product=product)
-    known["resource"], known["cause"] = REVENUE
-    return tuple(known[name] for name in by)
+def group_of(by: Sequence[str], makes: Makes, cell: Cell, more: Mapping[str, Any]) -> Key:
+    """The group of an amount of a product, as far as it says anything of it."""
+    said = {**more, **dict(zip(("site", "line", "product"), makes, strict=True))}
+    said["resource"], said["cause"] = cell
+    return tuple(said.get(name) for name in by)

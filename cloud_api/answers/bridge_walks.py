@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -9,10 +10,11 @@ from fractions import Fraction
 from typing import Any
 
 from cloud_api.answers.bridge_factors import LIST_PRICE, MIX, STANDARD_VS_BUDGET, VOLUME, Factor, factor_of
-from cloud_api.answers.bridge_sides import REVENUE, UNUSED, Makes, Side
+from cloud_api.answers.bridge_sides import REVENUE, UNUSED, Cost, Makes, Side
 from cloud_api.answers.cells import Cell, Sheet
 from cloud_api.answers.grouping import Key
-from cloud_api.interpret.bridge_levers import Lever, Levers, Sides, cost_levers, unit_cost_levers
+from cloud_api.interpret.bridge_levers import Lever, Levers, Sides, Sums, cost_levers, unit_cost_levers
+from cloud_api.interpret.money import exactly
 from cloud_api.interpret.variance import SPLIT, Variance
 
 ZERO = Fraction(0)
@@ -22,7 +24,7 @@ Place = tuple[str, str]
 Step = tuple[Factor, Key]
 """A bar: its factor and its group."""
 
-Weight = Callable[[Makes | None], tuple[Fraction, Fraction]]
+Weight = Callable[[Makes | None], Lever]
 """What a unit of cost of a product weighs in the bar of its cause, at the base and at the end."""
 
 
@@ -39,7 +41,6 @@ class Walk:
     starts: dict[Key, Fraction] = field(default_factory=dict)
     ends: dict[Key, Fraction] = field(default_factory=dict)
     products: dict[tuple[str, Key], dict[Makes | None, Fraction]] = field(default_factory=dict)
-    movers: dict[str, dict[Place, Fraction]] = field(default_factory=dict)
     made: tuple[Decimal | None, Decimal] = (None, Decimal(0))
 
     @property
@@ -61,12 +62,6 @@ class Walk:
             by_product = self.products.setdefault((factor.name, group), {})
             by_product[of] = by_product.get(of, ZERO) + amount
 
-    def move(self, factor: Factor, machine: Place | None, amount: Fraction) -> None:
-        """Notes how far a machine (of a site) moved a factor: where to look for its evidence."""
-        if machine is not None and factor.cause is not None and amount:
-            moved = self.movers.setdefault(factor.cell_name, {})
-            moved[machine] = moved.get(machine, ZERO) + amount
-
     def stand(self, group: Key, start: Fraction = ZERO, end: Fraction = ZERO) -> None:
         """Adds to the figures at both ends."""
         self.starts[group] = self.starts.get(group, ZERO) + start
@@ -76,9 +71,9 @@ class Walk:
         """The same walk for a margin: what costs less is worth more."""
         weight = self.weight
 
-        def other(makes: Makes | None) -> tuple[Fraction, Fraction]:
-            before, after = weight(makes)
-            return -before, -after
+        def other(makes: Makes | None) -> Lever:
+            lever = weight(makes)
+            return Lever(-lever.start, -lever.end)
 
         def turn(amounts: Mapping[Any, Fraction]) -> dict[Any, Fraction]:
             return {key: -amount for key, amount in amounts.items()}
@@ -91,7 +86,6 @@ class Walk:
             starts=turn(self.starts),
             ends=turn(self.ends),
             products={key: turn(amounts) for key, amounts in self.products.items()},
-            movers=self.movers,
             made=self.made,
         )
 
@@ -119,55 +113,63 @@ def _whole(units: Mapping[Makes, Decimal]) -> Fraction:
     return sum((Fraction(made) for made in units.values()), ZERO)
 
 
+@exactly
 def between(start: Side, end: Side, by: tuple[str, ...], per_unit: bool) -> Walk:
     """From one window to another: volume, mix, and the change of each cause's unit cost."""
     levering = Levering(start.units, end.units, per_unit)
 
-    def weight(makes: Makes | None) -> tuple[Fraction, Fraction]:
-        rate = levering.of(makes).rate
-        return rate.start, rate.end
-
-    walk = Walk(by, weight, made=(start.volume, end.volume))
-    costs: dict[tuple[Makes | None, Factor, Key], list[Decimal]] = {}
-    machines: dict[tuple[Makes | None, Factor, Place], list[Decimal]] = {}
-    for at, side in enumerate((start, end)):
-        for key, amount in side.amounts.items():
-            said = dict(zip(side.by, key, strict=True))
-            group = tuple(said[name] for name in by)
-            where = (side.makes(key), factor_of(said["resource"], said["cause"]), group)
-            costs.setdefault(where, [Decimal(0), Decimal(0)])[at] += amount
-            if said["machine"] is not None:
-                mover = (where[0], where[1], (said["site"], said["machine"]))
-                machines.setdefault(mover, [Decimal(0), Decimal(0)])[at] += amount
-    for (makes, factor, group), (before, after) in costs.items():
-        first, last = Fraction(before), Fraction(after)
-        levers = levering.of(makes)
-        for name, lever in ((VOLUME, levers.volume), (MIX, levers.mix)):
-            walk.add(Factor(name), group, lever.of(first, last), makes)
-        walk.add(factor, group, levers.rate.of(first, last), makes)
-        walk.stand(group, first / levers.per[0], last / levers.per[1])
-    for (makes, factor, machine), (before, after) in machines.items():
-        walk.move(factor, machine, levering.of(makes).rate.of(Fraction(before), Fraction(after)))
+    walk = Walk(by, lambda makes: levering.of(makes).rate, made=(start.volume, end.volume))
+    costs = _both(start.costs, end.costs)
+    _move_units(walk, levering, costs)
+    sums: Sums[Step] = Sums()
+    for makes, by_factor in costs.items():
+        rate = levering.of(makes).rate.weights()
+        for (factor, group), (before, after) in by_factor.items():
+            if factor.cause is None:
+                walk.add(factor, group, levering.of(makes).rate.of(Fraction(before), Fraction(after)), makes)
+            else:
+                sums.add((factor, group), rate, before, after)
+    for (factor, group), amount in sums.wholes():
+        walk.add(factor, group, amount)
     return walk
+
+
+Pairs = dict[Makes | None, dict[Step, list[Decimal]]]
+"""Costs at the start and at the end, by product, factor and group."""
+
+
+def _both(start: Mapping[Cost, Decimal], end: Mapping[Cost, Decimal]) -> Pairs:
+    costs: Pairs = defaultdict(lambda: defaultdict(lambda: [Decimal(0), Decimal(0)]))
+    for at, side in enumerate((start, end)):
+        for (makes, cell, group), amount in side.items():
+            costs[makes][factor_of(*cell), group][at] += amount
+    return costs
+
+
+def _move_units(walk: Walk, levering: Levering, costs: Pairs) -> None:
+    """Volume and mix, which move all causes of a product alike; and the figures at both ends."""
+    for makes, by_factor in costs.items():
+        wholes: dict[Key, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
+        for (_, group), (before, after) in by_factor.items():
+            whole = wholes[group]
+            whole[0] += before
+            whole[1] += after
+        levers = levering.of(makes)
+        for group, whole in wholes.items():
+            first, last = Fraction(whole[0]), Fraction(whole[1])
+            for name, lever in ((VOLUME, levers.volume), (MIX, levers.mix)):
+                walk.add(Factor(name), group, lever.of(first, last), makes)
+            walk.stand(group, first / levers.per[0], last / levers.per[1])
 
 
 def from_standard(sheet: Sheet, by: tuple[str, ...], volume: Decimal, per_unit: bool) -> Walk:
     """From the flexed standard to the actual cost: the variances. The start is the allowance."""
     per = Fraction(volume) if per_unit else Fraction(1)
-    walk = Walk(by, lambda makes: (ZERO, 1 / per), made=(volume, volume))
-    _note_movers(walk, sheet)
+    walk = Walk(by, lambda _: Lever(ZERO, 1 / per), made=(volume, volume))
     for group, cell, variance in cells_of(sheet, by, per_unit):
         walk.stand(group, Fraction(variance.allowance) / per, Fraction(variance.actual) / per)
         add_variance(walk, group, cell, variance, per)
     return walk
-
-
-def _note_movers(walk: Walk, sheet: Sheet) -> None:
-    """How far each machine went from its own standard."""
-    for (key, cell), variance in sheet.cells.items():
-        said = dict(zip(sheet.by, key, strict=True))
-        if said.get("machine") is not None:
-            walk.move(factor_of(*cell), (said["site"], said["machine"]), Fraction(variance.variance))
 
 
 def cells_of(sheet: Sheet, by: tuple[str, ...], per_unit: bool) -> list[tuple[Key, Cell, Variance]]:

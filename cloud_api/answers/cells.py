@@ -14,10 +14,11 @@ from typing import Any
 from msgspec.structs import replace
 from psycopg import Connection
 
+from cloud_api.answers.amounts import amounts_of
 from cloud_api.answers.edges import edge_outputs
 from cloud_api.answers.facts import is_unchanged, machines_at, made, timed
 from cloud_api.answers.grouping import Grain, Key, key_of
-from cloud_api.answers.ledger import grain_of, sums_of, wanted
+from cloud_api.answers.ledger import grain_of, wanted
 from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.question import Question
 from cloud_api.interpret import variance as variances
@@ -66,7 +67,10 @@ class Sheet:
 
     def at(self, group: Key, cell: Cell) -> Variance:
         """The cell, made where it is new."""
-        return self.cells.setdefault((group, cell), Variance())
+        found = self.cells.get((group, cell))
+        if found is None:
+            found = self.cells[group, cell] = Variance()
+        return found
 
 
 @exactly
@@ -74,9 +78,9 @@ def sheet_of(connection: Connection[Any], question: Question) -> Sheet:
     """All variance cells of a question, exact. Groups are keys of `by` without `resource` and `cause`."""
     by = tuple(name for name in question.by if name not in ("resource", "cause"))
     sheet = Sheet(by)
-    actuals = sums_of(connection, question.grouped(*by, "resource", "cause"))
-    for key, sum_ in actuals.items():
-        sheet.at(key[:-2], (key[-2], key[-1])).actual += sum_.amount
+    actuals = amounts_of(connection, question.grouped(*by, "resource", "cause"))
+    for key, amount in actuals.items():
+        sheet.at(key[:-2], (key[-2], key[-1])).actual += amount
     for site in question.sites:
         for part in site.parts():
             if part.book is not None:

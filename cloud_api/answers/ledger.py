@@ -57,9 +57,14 @@ def sums_of(connection: Connection[Any], question: Question) -> Mapping[Key, Sum
             key = key_of(grain, question.by)
             sums[key] = sums[key].plus(sum_) if key in sums else sum_
             if len(sums) > MOST_GROUPS:
-                message = f"gives more than {MOST_GROUPS:,} groups; ask for a shorter window or fewer of them"
-                raise QuestionError([Mistake("by", message)])
+                raise too_many()
     return sums
+
+
+def too_many() -> QuestionError:
+    """What is said of a question for more groups than an answer holds."""
+    message = f"gives more than {MOST_GROUPS:,} groups; ask for a shorter window or fewer of them"
+    return QuestionError([Mistake("by", message)])
 
 
 def unexplained_of(amounts: Iterable[tuple[str | None, Decimal]]) -> tuple[Decimal, Decimal]:

@@ -111,7 +111,7 @@ class Told:
 def ranking(connection: Connection[Any], question: Question, sees_money: bool, now: datetime) -> Ranking:
     """Contributions by dimension; raises QuestionError where there is no bridge."""
     measure = question.options.get("measure", "unit_cost")
-    whole = rounded(walk_of(connection, question, base_question(question), measure)[0])
+    whole = rounded(walk_of(connection, question, base_question(question), measure).walk)
     told = []
     for dimension in DIMENSIONS:
         narrow = _narrowed(connection, question, dimension)
@@ -132,7 +132,7 @@ def ranking(connection: Connection[Any], question: Question, sees_money: bool, n
 
 def _by(connection: Connection[Any], question: Question, dimension: Dimension, measure: str) -> Told:
     grouped = replace(question, by=(dimension,))
-    figures = rounded(walk_of(connection, grouped, base_question(grouped), measure)[0])
+    figures = rounded(walk_of(connection, grouped, base_question(grouped), measure).walk)
     changes: dict[Key, Decimal] = dict.fromkeys(figures.starts, ZERO)
     for (_, group), amount in figures.amounts.items():
         changes[group] = changes.get(group, ZERO) + amount

@@ -15,13 +15,26 @@ coming or going is volume and mix. Cost without units moves by itself: rate = co
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterator
+from decimal import Context, Decimal, Inexact
 from fractions import Fraction
+from functools import lru_cache
+from math import lcm
+from typing import Generic, TypeVar
 
 from msgspec import Struct
 
 ZERO, ONE = Fraction(0), Fraction(1)
 Sides = tuple[Fraction, Fraction]
 """A figure at the start and at the end."""
+
+
+class Weights(Struct, frozen=True):
+    """The same as whole numbers over one."""
+
+    start: Decimal
+    end: Decimal
+    per: int
 
 
 class Lever(Struct, frozen=True):
@@ -33,6 +46,48 @@ class Lever(Struct, frozen=True):
     def of(self, before: Fraction, after: Fraction) -> Fraction:
         """The bar of a cost that was `before` and is `after`."""
         return self.start * before + self.end * after
+
+    def weights(self) -> Weights:
+        """Start and end over one denominator."""
+        per = lcm(self.start.denominator, self.end.denominator)
+        start, end = (each.numerator * (per // each.denominator) for each in (self.start, self.end))
+        return Weights(Decimal(start), Decimal(end), per)
+
+
+Where = TypeVar("Where", bound=Hashable)
+_EXACT = Context(prec=100_000, traps=[Inexact])
+
+
+class Sums(Generic[Where]):
+    """Exact sums of many costs, each with its weights: brought to one denominator at the end only, for a
+    fraction that is reduced at each step takes ten times as long."""
+
+    def __init__(self) -> None:
+        self._parts: dict[Where, dict[int, Decimal]] = {}
+
+    def add(self, where: Where, weights: Weights, before: Decimal, after: Decimal) -> None:
+        """Adds what a cost that was `before` and is `after` moves; what moves nothing leaves no sum."""
+        first, last = _EXACT.multiply(weights.start, before), _EXACT.multiply(weights.end, after)
+        moved = _EXACT.add(first, last)
+        if moved:
+            parts = self._parts.setdefault(where, {})
+            parts[weights.per] = _EXACT.add(parts.get(weights.per, Decimal(0)), moved)
+
+    def wholes(self) -> Iterator[tuple[Where, Fraction]]:
+        """The sums."""
+        for where, parts in self._parts.items():
+            per, factors = _over_one(tuple(parts))
+            whole = Decimal(0)
+            for part, factor in zip(parts.values(), factors, strict=True):
+                whole = _EXACT.add(whole, _EXACT.multiply(part, factor))
+            yield where, Fraction(whole) / per
+
+
+@lru_cache(maxsize=64)
+def _over_one(denominators: tuple[int, ...]) -> tuple[int, tuple[Decimal, ...]]:
+    """One denominator for some, and what each numerator is multiplied by."""
+    per = lcm(*denominators)
+    return per, tuple(Decimal(per // each) for each in denominators)
 
 
 class Levers(Struct, frozen=True, kw_only=True):

@@ -1,7 +1,8 @@
 -- name: bounds
 -- Bounds of the transaction of one answer: no statement runs longer than a minute, and every statement is planned
--- for its own parameters, for a plan for any filters suits none.
-select set_config('statement_timeout', '60s', true), set_config('plan_cache_mode', 'force_custom_plan', true);
+-- for its own parameters, for a plan for any filters suits none. Many groups are added up in memory.
+select set_config('statement_timeout', '60s', true), set_config('plan_cache_mode', 'force_custom_plan', true),
+       set_config('work_mem', '32MB', true);
 
 -- name: sites
 -- Every site with the version of its plant model, null where none was loaded.
@@ -40,7 +41,7 @@ offset %(told)s limit %(limit)s;
 -- Signals of some machines, with the machine that each belongs to.
 select series_id, machine_id, signal, role, item, unit
 from series
-where machine_id = any(%(machines)s)
+where machine_id = any(%(machines)s::int[])
   and (%(signals)s::text[] is null or signal = any(%(signals)s))
   and (%(roles)s::text[] is null or role = any(%(roles)s))
 order by series_id;
@@ -71,7 +72,7 @@ select case when %(by_machine)s then machine_id end,
        sum(amount), sum(quantity), min(unit), max(unit), bool_or(unit is null)
 from ledger_entries
 where site = %(site)s
-  and (machine_id = any(%(machines)s) or (%(charges)s and machine_id is null))
+  and (machine_id = any(%(machines)s::int[]) or (%(charges)s and machine_id is null))
   and (%(first_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end >= %(first_hour)s)
   and (%(end_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end < %(end_hour)s)
   and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
@@ -115,7 +116,7 @@ select coalesce(sum(duration_us) filter (where state <> 'unknown'), 0)::bigint,
        coalesce(sum(duration_us) filter (where state = 'down'), 0)::bigint,
        coalesce(sum(duration_us) filter (where state = 'down' and reason is not null), 0)::bigint
 from ledger_outputs
-where site = %(site)s and machine_id = any(%(machines)s) and calendar = 'scheduled'
+where site = %(site)s and machine_id = any(%(machines)s::int[]) and calendar = 'scheduled'
   and (not %(posting)s or adjusts is null)
   and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
   and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
@@ -126,13 +127,13 @@ where site = %(site)s and machine_id = any(%(machines)s) and calendar = 'schedul
 -- name: trust_spans
 -- First sample and last data of some machines.
 select first_sample, greatest(last_sample, last_mark, first_sample) from machine_spans
-where machine_id = any(%(machines)s) and first_sample is not null;
+where machine_id = any(%(machines)s::int[]) and first_sample is not null;
 
 -- name: trust_missing
 -- What the plant model lacked in the hours of some machines: machine, kind, subject, the dates.
 select machine, said ->> 'kind', said ->> 'subject', array_agg(distinct (said ->> 'date')::date)
 from hour_facts join machines using (machine_id), jsonb_array_elements(missing) as said
-where machine_id = any(%(machines)s)
+where machine_id = any(%(machines)s::int[])
   and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
   and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
 group by 1, 2, 3 order by 1, 2, 3;
@@ -141,7 +142,7 @@ group by 1, 2, 3 order by 1, 2, 3;
 -- What the data of some machines shows that a person should know.
 select machine, said ->> 'kind', said ->> 'subject', said ->> 'detail', sum((said ->> 'count')::bigint)::bigint
 from hour_facts join machines using (machine_id), jsonb_array_elements(findings) as said
-where machine_id = any(%(machines)s)
+where machine_id = any(%(machines)s::int[])
   and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
   and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
 group by 1, 2, 3, 4 order by 5 desc, 1, 2, 3, 4 limit 100;
@@ -166,13 +167,13 @@ cross join lateral (
     ) x on true
     where s.machine_id = m.machine_id and s.source_id is null
 ) last
-where m.machine_id = any(%(machines)s) and first.time is not null and last.time is not null
+where m.machine_id = any(%(machines)s::int[]) and first.time is not null and last.time is not null
 order by m.machine;
 
 -- name: trust_late
 -- Rows of some machines that came behind their watermark.
 select coalesce(sum(late_rows), 0)::bigint from late_arrivals
-where machine_id = any(%(machines)s)
+where machine_id = any(%(machines)s::int[])
   and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
   and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s);
 
@@ -184,7 +185,7 @@ select max(abs((status ->> 'clock_offset_s')::numeric)) from agents where site =
 -- Good units of some orders by the floor: order, machine, good.
 select made_order, machine_id, sum(good)
 from ledger_outputs
-where site = %(site)s and machine_id = any(%(machines)s) and made_order = any(%(orders)s)
+where site = %(site)s and machine_id = any(%(machines)s::int[]) and made_order = any(%(orders)s)
 group by 1, 2;
 
 -- name: outputs_made
@@ -195,7 +196,7 @@ select machine_id, width_bucket(effective, %(changes)s::date[]), min(effective),
        case when %(by_order)s then made_order end, shift,
        case when %(by_hour)s then case when %(posting)s then booked_hour else hour end end, case when %(by_day)s then case when %(posting)s then booked_day else production_day end end, sum(good), sum(scrap)
 from ledger_outputs
-where site = %(site)s and machine_id = any(%(machines)s)
+where site = %(site)s and machine_id = any(%(machines)s::int[])
   and (%(days)s::datemultirange is null or production_day <@ %(days)s::datemultirange) and (good <> 0 or scrap <> 0)
   and (%(first_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end >= %(first_hour)s)
   and (%(end_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end < %(end_hour)s)
@@ -213,7 +214,7 @@ select machine_id, width_bucket(effective, %(changes)s::date[]), min(effective),
        case when %(by_order)s then made_order end, shift, null::timestamptz,
        case when %(by_day)s then case when %(posting)s then booked_day else production_day end end, sum(good), sum(scrap)
 from ledger_made
-where site = %(site)s and machine_id = any(%(machines)s)
+where site = %(site)s and machine_id = any(%(machines)s::int[])
   and (%(days)s::datemultirange is null or production_day <@ %(days)s::datemultirange) and (good <> 0 or scrap <> 0)
   and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
   and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
@@ -231,7 +232,7 @@ select machine_id, case when %(posting)s then booked_hour else hour end,
        made_order, reason, shift, calendar, overtime, paid, crew, duration_us, crew_assumed_us, uncertain_us, good,
        scrap, rework, energy_kwh, energy_assumed, material, changeovers, late_seen
 from ledger_outputs
-where site = %(site)s and machine_id = any(%(machines)s)
+where site = %(site)s and machine_id = any(%(machines)s::int[])
   and (%(days)s::datemultirange is null or production_day <@ %(days)s::datemultirange)
   and (machine_id, width_bucket(effective, %(changes)s::date[])) in
       (select * from unnest(%(anew_machines)s::int[], %(anew_epochs)s::int[]))
@@ -248,7 +249,7 @@ select machine_id, case when %(posting)s then booked_hour else hour end,
        made_order, reason, shift, calendar, overtime, paid, crew, duration_us, crew_assumed_us, uncertain_us, good,
        scrap, rework, energy_kwh, energy_assumed, material, changeovers, late_seen
 from ledger_outputs
-where site = %(site)s and machine_id = any(%(machines)s)
+where site = %(site)s and machine_id = any(%(machines)s::int[])
   and (%(days)s::datemultirange is null or production_day <@ %(days)s::datemultirange)
   and changeovers <> '[]'
   and (machine_id, width_bucket(effective, %(changes)s::date[])) not in
@@ -264,7 +265,7 @@ where site = %(site)s and machine_id = any(%(machines)s)
 -- date of it, product of the time, product of the units, shift.
 select machine_id, width_bucket(effective, %(changes)s::date[]), min(effective), product, made_product, shift
 from ledger_outputs
-where site = %(site)s and machine_id = any(%(machines)s)
+where site = %(site)s and machine_id = any(%(machines)s::int[])
   and (%(days)s::datemultirange is null or production_day <@ %(days)s::datemultirange)
   and (%(first_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end >= %(first_hour)s)
   and (%(end_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end < %(end_hour)s)
@@ -274,7 +275,7 @@ group by 1, 2, 4, 5, 6;
 -- As outputs_epochs, from the sums by production day.
 select machine_id, width_bucket(effective, %(changes)s::date[]), min(effective), product, made_product, shift
 from ledger_made
-where site = %(site)s and machine_id = any(%(machines)s) and outputs <> 0
+where site = %(site)s and machine_id = any(%(machines)s::int[]) and outputs <> 0
   and (%(days)s::datemultirange is null or production_day <@ %(days)s::datemultirange)
   and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
   and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
@@ -290,7 +291,7 @@ select case when %(by_machine)s then machine_id end,
        unit, sum(amount), sum(quantity)
 from ledger_days
 where site = %(site)s and entries <> 0
-  and (machine_id = any(%(machines)s) or (%(charges)s and machine_id is null))
+  and (machine_id = any(%(machines)s::int[]) or (%(charges)s and machine_id is null))
   and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
   and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
   and (%(product)s::text[] is null or product = any(%(product)s) or (%(none_product)s and product is null))
@@ -313,7 +314,7 @@ select case when %(by_machine)s then machine_id end,
        sum(amount), sum(quantity), min(unit), max(unit), bool_or(unit is null)
 from ledger_parts
 where site = %(site)s and entries <> 0
-  and (machine_id = any(%(machines)s) or (%(charges)s and machine_id is null))
+  and (machine_id = any(%(machines)s::int[]) or (%(charges)s and machine_id is null))
   and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
   and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
   and (%(product)s::text[] is null or product = any(%(product)s) or (%(none_product)s and product is null))
@@ -325,10 +326,55 @@ where site = %(site)s and entries <> 0
   and not resource = any(%(withheld)s)
 group by 1, 2, 3, 4, 5, 6, 7, 9;
 
+-- name: amounts_by_day
+-- Amounts of one site by production day sums, grouped by those columns whose flag is set. heads: the machine that stands
+-- for each in its group, by number from 1. Filters as those of costs.
+select case when %(by_machine)s then (%(heads)s::int[])[machine_id] end,
+       case when %(by_product)s then product end,
+       null::text, null::text,
+       case when %(by_resource)s then resource end,
+       case when %(by_cause)s then cause end,
+       null::text,
+       sum(amount)
+from ledger_days
+where site = %(site)s and entries <> 0
+  and (machine_id = any(%(machines)s::int[]) or (%(charges)s and machine_id is null))
+  and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
+  and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
+  and (%(product)s::text[] is null or product = any(%(product)s) or (%(none_product)s and product is null))
+  and (%(resource)s::text[] is null or resource = any(%(resource)s))
+  and (%(cause)s::text[] is null or cause = any(%(cause)s))
+  and not resource = any(%(withheld)s)
+group by 1, 2, 5, 6;
+
+-- name: amounts_by_part
+-- As amounts_by_day, from the sums with order, shift and reason.
+select case when %(by_machine)s then (%(heads)s::int[])[machine_id] end,
+       case when %(by_product)s then product end,
+       case when %(by_order)s then order_id end,
+       case when %(by_shift)s then shift end,
+       case when %(by_resource)s then resource end,
+       case when %(by_cause)s then cause end,
+       case when %(by_reason)s then reason end,
+       sum(amount)
+from ledger_parts
+where site = %(site)s and entries <> 0
+  and (machine_id = any(%(machines)s::int[]) or (%(charges)s and machine_id is null))
+  and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
+  and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
+  and (%(product)s::text[] is null or product = any(%(product)s) or (%(none_product)s and product is null))
+  and (%(order)s::text[] is null or order_id = any(%(order)s) or (%(none_order)s and order_id is null))
+  and (%(shift)s::text[] is null or shift = any(%(shift)s) or (%(none_shift)s and shift is null))
+  and (%(reason)s::text[] is null or reason = any(%(reason)s) or (%(none_reason)s and reason is null))
+  and (%(resource)s::text[] is null or resource = any(%(resource)s))
+  and (%(cause)s::text[] is null or cause = any(%(cause)s))
+  and not resource = any(%(withheld)s)
+group by 1, 2, 3, 4, 5, 6, 7;
+
 -- name: trust_times_by_day
 -- As trust_times, from the sums by production day.
 select coalesce(sum(trusted_us), 0)::bigint, coalesce(sum(stop_us), 0)::bigint, coalesce(sum(reasoned_us), 0)::bigint
 from trust_days
-where site = %(site)s and machine_id = any(%(machines)s)
+where site = %(site)s and machine_id = any(%(machines)s::int[])
   and (%(first_day)s::date is null or production_day >= %(first_day)s)
   and (%(end_day)s::date is null or production_day < %(end_day)s);

@@ -12,7 +12,7 @@ from (
                machine_id, case when %(by_product)s then product end as product, production_day,
                sum(amount) as amount
         from entries
-        where site = %(site)s and resource <> 'other' and machine_id = any(%(machines)s)
+        where site = %(site)s and resource <> 'other' and machine_id = any(%(machines)s::int[])
           and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
           and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
           and (%(first_day)s::date is null or production_day >= %(first_day)s)

@@ -1,0 +1,91 @@
+"""Amounts of the ledger by any of its dimensions, without quantities: what bridges and variances add up.
+
+Money in the site's currency, exact. A machine is grouped by the first of its line where only lines are asked
+for, so that the database adds up what nobody tells apart."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from operator import itemgetter
+from typing import Any
+
+from psycopg import Connection
+
+from cloud_api.answers.grouping import Key, filters, needs
+from cloud_api.answers.ledger import MOST_GROUPS, PARTS, sums_of, too_many
+from cloud_api.answers.memory import remembered
+from cloud_api.answers.places import Machine, Site
+from cloud_api.answers.posting import read_ledger
+from cloud_api.answers.question import FILTERS, Question
+from cloud_api.answers.window import days_at
+from cloud_api.interpret.money import CONTEXT
+
+_COLUMNS = ("product", "order", "shift", "resource", "cause", "reason")
+"""What a statement tells of a group, before site, line and machine."""
+
+NOWHERE = (None, None)
+"""Line and machine of an amount that belongs to no machine."""
+
+
+@remembered
+def amounts_of(connection: Connection[Any], question: Question) -> Mapping[Key, Decimal]:
+    """Amounts by the groups of a question, as `ledger.sums_of` has them."""
+    days = [days_at(site, question.from_us, question.to_us) for site in question.sites]
+    if any(span is None for span in days) or not set(question.by) <= set(FILTERS):
+        return {key: sum_.amount for key, sum_ in sums_of(connection, question).items()}
+    amounts: dict[Key, Decimal] = {}
+    for site, span in zip(question.sites, days, strict=True):
+        assert span is not None
+        for key, amount in _of_site(connection, question, site, span):
+            known = amounts.get(key)
+            amounts[key] = amount if known is None else CONTEXT.add(known, amount)
+        if len(amounts) > MOST_GROUPS:
+            raise too_many()
+    return amounts
+
+
+def _of_site(
+    connection: Connection[Any],
+    question: Question,
+    site: Site,
+    days: tuple[dt.date | None, dt.date | None],
+) -> Iterator[tuple[Key, Decimal]]:
+    machines = [machine for machine in question.machines if machine.site == site.name]
+    places: dict[int | None, tuple[Any, Any]] = {one.machine_id: (one.line, one.name) for one in machines}
+    parameters = {
+        "site": site.name,
+        "machines": [machine.machine_id for machine in machines],
+        "heads": heads(machines, "machine" in question.by),
+        "first_day": days[0],
+        "end_day": days[1],
+        **filters(question),
+        **needs(question.by),
+    }
+    in_parts = PARTS & {*question.by, *question.wanted}
+    name = "answers.amounts_by_part" if in_parts else "answers.amounts_by_day"
+    key_of = _key(question.by)
+    for machine_id, *said, amount in read_ledger(connection, name, parameters, site.has_closed):
+        yield key_of((*said, site.name, *places.get(machine_id, NOWHERE))), amount
+
+
+def heads(machines: Sequence[Machine], apart: bool) -> list[int]:
+    """The machine that stands for each, by its number from 1: itself or the first of its line; 0 for none."""
+    found = [0] * max((machine.machine_id for machine in machines), default=0)
+    first: dict[str | None, int] = {}
+    for machine in machines:
+        head = machine.machine_id if apart else first.setdefault(machine.line, machine.machine_id)
+        found[machine.machine_id - 1] = head
+    return found
+
+
+def _key(by: Sequence[str]) -> Callable[[tuple[Any, ...]], Key]:
+    """Takes the key of a group out of what is said of it."""
+    names = (*_COLUMNS, "site", "line", "machine")
+    places = [names.index(name) for name in by]
+    if not places:
+        return lambda _: ()
+    if len(places) == 1:
+        return lambda said: (said[places[0]],)
+    return itemgetter(*places)
