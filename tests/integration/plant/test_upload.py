@@ -4,6 +4,8 @@ before it does, and what changed between two versions."""
 from __future__ import annotations
 
 import base64
+import csv
+import datetime as dt
 import io
 import re
 import zipfile
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import openpyxl
 import psycopg
 import pytest
 
@@ -148,6 +151,28 @@ def test_what_changed_between_two_versions(desk: Desk) -> None:
         whole = http.get(f"/v1/plant/differences?newer={first}").json()
     assert whole["withheld"] == ["labour"]
     assert not any("overtime_multiplier" in str(one) for one in whole["rows"])
+
+
+def shown(cell: Any) -> Any:
+    """What a spreadsheet writes into a CSV for a cell: what it shows."""
+    if isinstance(cell.value, dt.datetime) and cell.number_format == "yyyy-mm-dd":
+        return cell.value.date()
+    return cell.value
+
+
+def test_a_table_goes_to_excel_and_back(desk: Desk) -> None:
+    with httpx.Client(base_url=desk.address, headers={"Authorization": f"Bearer {desk.key}"}) as http:
+        for table in ("charges", "standards"):
+            book = http.get(f"/v1/plant/{table}", params={"site": "tiny", "format": "xlsx"}, timeout=60)
+            out = io.StringIO()
+            sheet = openpyxl.load_workbook(io.BytesIO(book.content))["answer"]
+            csv.writer(out).writerows([shown(cell) for cell in row] for row in sheet.iter_rows())
+            sent = {"site": "tiny", "csv": out.getvalue(), "check": True}
+            told = http.put(f"/v1/plant/{table}", json=sent, timeout=60)
+            assert told.status_code == 200, told.text
+            done = told.json()
+            assert (done["added"], done["changed"], done["ended"]) == (0, 0, 0), done
+            assert done["unchanged"] == sheet.max_row - 1
 
 
 def test_the_page_previews_and_records(desk: Desk) -> None:
