@@ -27,6 +27,10 @@ def _chromium() -> bool:
     return shutil.which("chromium") is not None
 
 
+def _curl() -> bool:
+    return shutil.which("curl") is not None
+
+
 def _node() -> bool:
     return shutil.which("node") is not None and shutil.which("npm") is not None
 
@@ -54,6 +58,7 @@ def _proc() -> bool:
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "mosquitto": (_mosquitto, "install the package mosquitto"),
     "chromium": (_chromium, "install the package chromium"),
+    "curl": (_curl, "install the package curl"),
     "node": (_node, "install the packages nodejs and npm"),
     "libmodbus": (_libmodbus, "install the package libmodbus5"),
     "timescaledb": (

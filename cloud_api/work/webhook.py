@@ -85,14 +85,17 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 def is_inner(text: str) -> bool:
     """Whether an IP address is none of the public internet: private, shared, of this link or machine, for
-    many at once; or an IPv6 address that stands for such a one of IPv4 (mapped, NAT64, 6to4, Teredo)."""
+    many at once; an IPv6 address that stands for such a one of IPv4 (mapped, NAT64); or one of a relay that
+    may end anywhere (6to4, Teredo), whatever the version of Python holds of those."""
     address = ipaddress.ip_address(text)
     if isinstance(address, ipaddress.IPv6Address):
-        held = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-        if address in _NAT64:
-            held.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-        if address.is_site_local or any(one is not None and is_inner(str(one)) for one in held):
+        if address.is_site_local or address.sixtofour is not None or address.teredo is not None:
             return True
+        mapped = (
+            ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else address.ipv4_mapped
+        )
+        if mapped is not None:
+            return is_inner(str(mapped))
     return not address.is_global or address.is_multicast
 
 

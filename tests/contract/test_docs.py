@@ -56,6 +56,7 @@ def test_what_the_guide_says_to_type_works(guide: str, place: Path) -> None:
         typed(block, place)
 
 
+@pytest.mark.needs("curl")
 def test_what_finance_is_told_to_type_works(place: Path) -> None:
     said = blocks("finance.md")
     assert len(said) >= 5

@@ -231,6 +231,8 @@ def test_two_that_send_at_once_send_once(plain_database: str, receiver: Receiver
         ("https://[::ffff:169.254.169.254]/", "private network"),
         ("https://[64:ff9b::10.0.0.1]/", "private network"),
         ("https://[2002:0a00:0001::]/", "private network"),
+        ("https://[2002:808:808::1]/", "private network"),
+        ("https://[2001:0:808:808::1]/", "private network"),
         ("https://[fec0::1]/", "private network"),
         ("https://[fe80::1]/", "private network"),
         ("https://[fd12:3456::1]/", "private network"),
@@ -264,7 +266,7 @@ def test_it_may_not_go_further_then(url: str) -> None:
 
 
 def test_public_addresses_are_public() -> None:
-    for address in ("8.8.8.8", "2606:4700::1111", "64:ff9b::8.8.8.8", "2002:808:808::1"):
+    for address in ("8.8.8.8", "2606:4700::1111", "64:ff9b::8.8.8.8", "::ffff:8.8.8.8"):
         assert not is_inner(address), address
 
 
