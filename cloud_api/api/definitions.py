@@ -26,7 +26,7 @@ COMMON = {
     "time": "When.",
     "date": "Day.",
     "month": "Month, as 2026-03.",
-    "hour": "UTC hour that begins then.",
+    "hour": "The hour that begins then, of UTC hours.",
     "day": "Production day on which it is booked.",
     "production_day": "Day of the site's calendar, from day_start to day_start.",
     "week": "Production days from Monday on.",

@@ -184,6 +184,7 @@ def _bar(answer: Bridge, index: int, bar: BridgeBar, zone: str) -> dict[str, Any
         "id": f"bar-{index}",
         "word": factor_word(bar.factor),
         "said": _said(answer, bar.amount, signed=True),
+        "size": abs(bar.amount),
         "tone": _tone(answer, bar.amount),
         "owner": bar.owner,
         "planning": None if bar.planning is None else _said(answer, bar.planning, signed=True),

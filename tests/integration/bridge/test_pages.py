@@ -47,6 +47,14 @@ def test_why_says_what_the_api_says(http: httpx.Client, measure: str) -> None:
         assert bar["owner"] in told
 
 
+def test_the_review_lists_the_largest_bars(http: httpx.Client) -> None:
+    shown = page(http, "/review?from=2026-03-02&to=2026-03-05")
+    said = re.findall(r'class="n" data-label="EUR">([^<]*)</td>', shown)
+    sizes = [abs(float(text.replace("−", "-").replace(",", ""))) for text in said]
+    assert 3 <= len(sizes) <= 12
+    assert sizes == sorted(sizes, reverse=True)
+
+
 def test_every_link_of_why_opens(http: httpx.Client) -> None:
     shown = page(http, f"/why?{DAY}&base=standard&measure=total_cost")
     links = {link for link in re.findall(r'href="(/[^"]*)"', shown) if not link.startswith("/static")}
