@@ -6,7 +6,7 @@ for, so that the database adds up what nobody tells apart."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from operator import itemgetter
 from typing import Any
@@ -25,13 +25,29 @@ from cloud_api.interpret.money import CONTEXT
 _COLUMNS = ("product", "order", "shift", "resource", "cause", "reason")
 """What a statement tells of a group, before site, line and machine."""
 
+_ORDER = ("site", "line", "product", "resource", "cause", "machine", "order", "shift", "reason")
+
 NOWHERE = (None, None)
 """Line and machine of an amount that belongs to no machine."""
 
 
-@remembered
 def amounts_of(connection: Connection[Any], question: Question) -> Mapping[Key, Decimal]:
-    """Amounts by the groups of a question, as `ledger.sums_of` has them."""
+    """Amounts by the groups of a question, as `ledger.sums_of` has them; read once for any order of these."""
+    by = in_order(question.by)
+    amounts = _amounts(connection, question.grouped(*by))
+    if by == question.by:
+        return amounts
+    key_of = taken(by, question.by)
+    return {key_of(key): amount for key, amount in amounts.items()}
+
+
+def in_order(by: Iterable[str]) -> tuple[str, ...]:
+    """Groups in the order in which they are read."""
+    return tuple(sorted(set(by), key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER)))
+
+
+@remembered
+def _amounts(connection: Connection[Any], question: Question) -> Mapping[Key, Decimal]:
     days = [days_at(site, question.from_us, question.to_us) for site in question.sites]
     if any(span is None for span in days) or not set(question.by) <= set(FILTERS):
         return {key: sum_.amount for key, sum_ in sums_of(connection, question).items()}
@@ -65,7 +81,7 @@ def _of_site(
     }
     in_parts = PARTS & {*question.by, *question.wanted}
     name = "answers.amounts_by_part" if in_parts else "answers.amounts_by_day"
-    key_of = _key(question.by)
+    key_of = taken((*_COLUMNS, "site", "line", "machine"), question.by)
     for machine_id, *said, amount in read_ledger(connection, name, parameters, site.has_closed):
         yield key_of((*said, site.name, *places.get(machine_id, NOWHERE))), amount
 
@@ -80,9 +96,8 @@ def heads(machines: Sequence[Machine], apart: bool) -> list[int]:
     return found
 
 
-def _key(by: Sequence[str]) -> Callable[[tuple[Any, ...]], Key]:
-    """Takes the key of a group out of what is said of it."""
-    names = (*_COLUMNS, "site", "line", "machine")
+def taken(names: Sequence[str], by: Sequence[str]) -> Callable[[tuple[Any, ...]], Key]:
+    """Takes the key of a group out of values with these names."""
     places = [names.index(name) for name in by]
     if not places:
         return lambda _: ()

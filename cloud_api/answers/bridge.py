@@ -14,9 +14,8 @@ from psycopg import Connection
 from cloud_api.answers.bridge_base import base_name, base_question, data_share, walk_of
 from cloud_api.answers.bridge_context import Context, context_of
 from cloud_api.answers.bridge_evidence import Evidence, evidence_of
-from cloud_api.answers.bridge_factors import Factor
 from cloud_api.answers.bridge_links import cell_of, segments_of
-from cloud_api.answers.bridge_rounding import Told, decimal, rounded
+from cloud_api.answers.bridge_rounding import Told, decimal
 from cloud_api.answers.bridge_sides import Side
 from cloud_api.answers.bridge_statement import statement
 from cloud_api.answers.bridge_walks import Step, Walk
@@ -25,12 +24,11 @@ from cloud_api.answers.envelope import envelope
 from cloud_api.answers.grouping import Key
 from cloud_api.answers.ledger import unexplained_of
 from cloud_api.answers.memory import remembered
-from cloud_api.answers.owners import owner_of, owner_of_reason
+from cloud_api.answers.owners import bar_owner
 from cloud_api.answers.question import Question
 from cloud_api.answers.shapes import Confidence, CountedAt
-from cloud_api.answers.shapes.bridge import Aside, Bridge, BridgeBar, BridgeGroup, EvidenceRow, GoodUnits
+from cloud_api.answers.shapes.bridge import Aside, Bridge, BridgeBar, BridgeGroup, GoodUnits
 from cloud_api.answers.standing import window
-from cloud_api.interpret.matching import REASONED
 from cloud_api.interpret.money import CONTEXT, shown, whole_and_parts
 
 ZERO = Decimal(0)
@@ -54,9 +52,8 @@ def _bridge(
     """The bridge from a base by its name; links repeat the options that were given first."""
     walked = walk_of(connection, question, base, measure)
     walk, end, start = walked.walk, walked.end, walked.start
-    figures = rounded(walk)
-    per_unit = measure == "unit_cost"
-    evidence = evidence_of(connection, question, base, walked, figures, per_unit)
+    figures, per_unit = walked.figures, measure == "unit_cost"
+    evidence = evidence_of(connection, question, base, walked, per_unit)
     context = context_of(connection, question, figures, base is None, per_unit, now)
     bars = _bars(question, base, walk, figures, evidence, context)
     told_of_base = None if base is None or start is None else _trust(connection, base, start, now)
@@ -99,35 +96,27 @@ def _bars(
         factor, group = step
         amount = figures.amounts[step]
         planning = _planning(walk, step, base is None)
-        rows = evidence.rows(step, amount)
+        segments = segments_of(question, factor, group, base is None, evidence.per_unit)
+        rows = evidence.rows(step, amount, segments)
         bars.append(
             BridgeBar(
                 **_columns(question.by, group),
                 **cell_of(question.by, factor, group),
                 factor=factor.name,
                 amount=amount,
-                owner=_owner(question, factor, rows),
+                owner=bar_owner(question, factor, evidence.reasons(step)),
                 planning=planning,
                 operational=None if planning is None else amount - planning,
                 persistence=context.verdicts.get(factor),
                 explained_share=context.explained(factor, group),
                 evidence=rows,
-                segments=segments_of(question, factor, group, base is None, evidence.per_unit),
+                segments=segments,
                 base_segments=None
                 if base is None
                 else segments_of(base, factor, group, False, evidence.per_unit),
             )
         )
     return bars
-
-
-def _owner(question: Question, factor: Factor, rows: Sequence[EvidenceRow]) -> str:
-    """Who owns the dearest reason behind a bar, where reasons.csv says it; else who owns the cause."""
-    for row in rows if factor.cause in REASONED else ():
-        for site in question.sites:
-            if (owner := owner_of_reason(site.plant, row.reason, row.machine)) is not None:
-                return owner
-    return owner_of(factor)
 
 
 def _planning(walk: Walk, step: Step, of_standard: bool) -> Decimal | None:

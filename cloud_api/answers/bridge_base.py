@@ -11,6 +11,7 @@ from typing import Any
 from psycopg import Connection
 
 from cloud_api.answers.bridge_budget import budget_of, budgeted_revenue
+from cloud_api.answers.bridge_rounding import Told, rounded
 from cloud_api.answers.bridge_sales import add_sales
 from cloud_api.answers.bridge_sides import REVENUE, UNUSED, Makes, Side, makes_of, side_of
 from cloud_api.answers.bridge_walks import (
@@ -25,6 +26,7 @@ from cloud_api.answers.bridge_walks import (
 )
 from cloud_api.answers.cells import Sheet, sheet_of
 from cloud_api.answers.grouping import Key
+from cloud_api.answers.memory import remembered
 from cloud_api.answers.options import Option
 from cloud_api.answers.places import Site
 from cloud_api.answers.question import Mistake, Question, QuestionError
@@ -48,8 +50,7 @@ OPTIONS = (
 ENOUGH = Decimal("0.5")
 """Share of a base window that must have data, for the comparison to say something."""
 _OF_WHOLE_PRODUCTS = ("resource", "cause", "reason")
-OF_MAKES = ("site", "line", "product")
-_MAKES = ("site", "line", "machine", "product")
+_MAKES = ("site", "line", "product")
 
 
 def base_question(question: Question) -> Question | None:
@@ -136,9 +137,10 @@ def _day_at(site: Site, us: int) -> dt.date | None:
 @dataclass(frozen=True, slots=True)
 class Walked:
     """The walk of a question, what its window made and cost, and the same of its base; where a standard
-    stands between, the sheet of variances by machine and product."""
+    stands between, the sheet of variances by machine and product. `figures`: the walk rounded."""
 
     walk: Walk
+    figures: Told
     end: Side
     start: Side | None = None
     sheet: Sheet | None = None
@@ -146,6 +148,13 @@ class Walked:
 
 def walk_of(connection: Connection[Any], question: Question, base: Question | None, measure: str) -> Walked:
     """The walk of a question. Raises QuestionError where a side has no figure."""
+    return _walk_of(connection, question, base, base_name(question), measure)
+
+
+@remembered
+def _walk_of(
+    connection: Connection[Any], question: Question, base: Question | None, name: str, measure: str
+) -> Walked:
     if measure == "margin":
         _refuse_parts(question)
     end = side_of(connection, question, measure, base is not None)
@@ -160,20 +169,20 @@ def walk_of(connection: Connection[Any], question: Question, base: Question | No
         if measure == "margin":
             walk = walk.turned()
             add_sales(connection, walk, question, end, (base, start), None)
-        return Walked(walk, end, start)
-    sheet = sheet_of(connection, question.grouped(*_MAKES))
-    if base_name(question) == "standard":
+        return Walked(walk, rounded(walk), end, start)
+    sheet = sheet_of(connection, question.grouped("site", "line", "machine", "product"))
+    if name == "standard":
         in_groups = _in_groups(connection, question, sheet, question.by)
         walk = from_standard(in_groups, question.by, end.volume, per_unit)
         for (_, group), amount in _listed(end).items():
             walk.stand(group, Fraction(amount), Fraction(amount))
     else:
-        in_groups = _in_groups(connection, question, sheet, (*OF_MAKES, *question.by))
+        in_groups = _in_groups(connection, question, sheet, (*_MAKES, *question.by))
         walk = _budget_walk(question, in_groups, end, measure)
     if measure == "margin":
         walk = walk.turned()
         add_sales(connection, walk, question, end, None, sheet)
-    return Walked(walk, end, None, sheet)
+    return Walked(walk, rounded(walk), end, None, sheet)
 
 
 def _in_groups(connection: Connection[Any], question: Question, sheet: Sheet, by: tuple[str, ...]) -> Sheet:

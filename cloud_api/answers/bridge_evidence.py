@@ -16,7 +16,7 @@ from cloud_api.answers.bridge_base import Walked
 from cloud_api.answers.bridge_factors import PARTS, Factor, factor_of
 from cloud_api.answers.bridge_links import segments_of
 from cloud_api.answers.bridge_movers import Movers, movers_between, movers_from
-from cloud_api.answers.bridge_rounding import Told, decimal
+from cloud_api.answers.bridge_rounding import decimal
 from cloud_api.answers.bridge_sides import UNUSED, Makes
 from cloud_api.answers.bridge_spans import Found, dearest_spans
 from cloud_api.answers.bridge_walks import Step, Walk
@@ -27,6 +27,7 @@ from cloud_api.answers.places import Site
 from cloud_api.answers.question import Question
 from cloud_api.answers.shapes.bridge import EvidenceRow
 from cloud_api.answers.shapes.notes import NoteRef
+from cloud_api.answers.stretches import STATES_OF_CAUSE
 from cloud_api.interpret.matching import Said
 from cloud_api.interpret.model import Segment
 from cloud_api.interpret.money import exactly, shown
@@ -64,14 +65,14 @@ class Evidence:
     pieces: dict[Step, list[Piece]] = field(default_factory=lambda: defaultdict(list))
     notes: dict[str, list[tuple[Said, NoteRef]]] = field(default_factory=dict)
 
-    def rows(self, step: Step, amount: Decimal) -> list[EvidenceRow]:
-        """The evidence of a bar of that rounded amount; the last row is the rest, where there is one."""
-        factor, group = step
+    def rows(self, step: Step, amount: Decimal, segments: str) -> list[EvidenceRow]:
+        """The evidence of a bar of that rounded amount; the last row is the rest, where there is one.
+        `segments`: the address of all behind it."""
+        factor = step[0]
         if factor.cause is None:
             rows = self._products(step)
         else:
-            pieces = sorted(self.pieces.get(step, ()), key=lambda one: -abs(one.amount))
-            rows = [self._span(step, piece) for piece in pieces[:ROWS]]
+            rows = [self._span(step, piece) for piece in self._dearest(step)]
         rest = amount - sum((row.amount for row in rows), ZERO)
         if rest or not rows:
             rows.append(
@@ -88,10 +89,18 @@ class Evidence:
                     cost=None,
                     notes=[],
                     text=self._rest(factor, bool(rows)),
-                    rows=segments_of(self.question, factor, group, self.base is None, self.per_unit),
+                    rows=segments,
                 )
             )
         return rows
+
+    def reasons(self, step: Step) -> list[tuple[str | None, str]]:
+        """Reason and machine of each span behind a bar."""
+        found = [piece.found for piece in self._dearest(step)]
+        return [(one.stretch.first.reason, one.machine.name) for one in found]
+
+    def _dearest(self, step: Step) -> list[Piece]:
+        return sorted(self.pieces.get(step, ()), key=lambda one: -abs(one.amount))[:ROWS]
 
     def _span(self, step: Step, piece: Piece) -> EvidenceRow:
         question = self.question if piece.window == "end" or self.base is None else self.base
@@ -193,28 +202,34 @@ def evidence_of(
     question: Question,
     base: Question | None,
     walked: Walked,
-    figures: Told,
     per_unit: bool,
+    only: frozenset[str] | None = None,
 ) -> Evidence:
-    """The evidence of the largest bars; of the others there is the rest alone."""
-    walk = walked.walk
-    evidence = Evidence(question, base, walk, per_unit)
+    """The evidence of the largest bars; of the others there is the rest alone. `only`: nothing but the spans
+    of the bars of these causes is of interest, which arise in states of their own."""
+    figures = walked.figures
+    evidence = Evidence(question, base, walked.walk, per_unit)
     largest = sorted(
         (step for step in figures.steps if step[0].cause is not None),
-        key=lambda step: (-abs(figures.amounts[step]), figures.steps.index(step)),
+        key=lambda step: -abs(figures.amounts[step]),
     )[:BARS]
     causes = sorted({step[0].cause for step in largest if step[0].cause is not None})
-    chosen = frozenset(largest)
+    chosen = frozenset(step for step in largest if only is None or step[0].cause in only)
+    if not chosen:
+        return evidence
+    states = None if only is None else {state for cause in only for state in STATES_OF_CAUSE[cause]}
     movers = _movers(connection, question, base, walked, largest, per_unit)
     windows: list[tuple[Window, Question]] = [("end", question)]
     if base is not None:
         windows.append(("start", base))
     for window, asked in windows:
-        for found in dearest_spans(connection, asked, causes, movers) if causes else ():
-            for step, amount, cost in _adds(connection, found, asked, walk, window, base is None, per_unit):
-                if step in chosen and amount:
-                    evidence.pieces[step].append(Piece(window, found, amount, cost))
-        for site in asked.sites:
+        for found in dearest_spans(connection, asked, causes, movers):
+            if states is None or found.stretch.first.state in states:
+                added = _adds(connection, found, asked, walked.walk, window, base is None, per_unit)
+                for step, amount, cost in added:
+                    if step in chosen and amount:
+                        evidence.pieces[step].append(Piece(window, found, amount, cost))
+        for site in asked.sites if only is None else ():
             evidence.notes.setdefault(site.name, []).extend(_notes(connection, site, asked))
     return evidence
 

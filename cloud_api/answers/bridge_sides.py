@@ -11,7 +11,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from cloud_api.answers.amounts import amounts_of
+from cloud_api.answers.amounts import amounts_of, in_order, taken
 from cloud_api.answers.cells import Cell, book_for
 from cloud_api.answers.edges import edge_outputs
 from cloud_api.answers.facts import machines_at, made
@@ -26,9 +26,10 @@ from cloud_api.interpret.variance import machines_counted
 
 ZERO = Decimal(0)
 OF_COST = ("site", "line", "product", "resource", "cause")
-"""What tells one cost of a side from another, before the groups that a question asks for."""
+"""Whose units a cost belongs to, and its cell: what tells one cost of a side from another, before the groups
+that a question asks for."""
 
-GRAIN = ("site", "line", "machine", "product", "resource", "cause")
+GRAIN = (*OF_COST, "machine")
 """The same machine by machine, so that it is read once; but for orders, which are too many for that."""
 
 REVENUE = ("revenue", "list_price")
@@ -113,14 +114,12 @@ def costs_of(
     """Costs of a window by product, cell and group; a cost may come in parts. `groups`: those of the
     question, or site and machine, which stand in what is read for these anyway, but for orders."""
     grain = OF_COST if "order" in question.by and "machine" not in question.by else GRAIN
-    by = tuple(dict.fromkeys((*grain, *question.by)))
+    by = in_order((*grain, *question.by))
     if not set(groups) <= set(by):
         by = GRAIN
-    site, line, product, resource, cause = (by.index(name) for name in OF_COST)
-    places = [by.index(name) for name in groups]
+    group_of = taken(by, groups)
     for key, amount in amounts_of(connection, question.grouped(*by)).items():
-        makes = None if key[product] is None else (key[site], key[line], key[product])
-        yield makes, (key[resource], key[cause]), tuple([key[at] for at in places]), amount
+        yield None if key[2] is None else key[:3], key[3:5], group_of(key), amount
 
 
 def list_price(book: Book, product: str, output: Output) -> Decimal | None:

@@ -93,16 +93,27 @@ def statement(
     has_data: Decimal | None,
 ) -> Statement:
     """The statement of a bridge. `has_data`: the share of the base window for which there is any."""
+    made, named = opening(question, base, base_name, measure, figures, has_data)
+    if named:
+        _behind(made, [bar for bar in bars if bar.factor == named[0]])
+    return made
+
+
+def opening(
+    question: Question,
+    base: Question | None,
+    base_name: str,
+    measure: str,
+    figures: Told,
+    has_data: Decimal | None,
+) -> tuple[Statement, list[str]]:
+    """How far it moved and what moved it, for which figures are enough; and the factors that are named."""
     made = Statement(question, measure)
     _moved(made, base, base_name, figures)
     if has_data is not None and has_data < ENOUGH:
         made.sentences.append("Most of that time has no data, so this comparison says little.")
-        return made
-    wholes = _wholes(bars)
-    named = _causes(made, wholes, figures)
-    if named:
-        _behind(made, [bar for bar in bars if bar.factor == named[0]])
-    return made
+        return made, []
+    return made, _causes(made, _wholes(figures), figures)
 
 
 def _moved(made: Statement, base: Question | None, base_name: str, figures: Told) -> None:
@@ -154,10 +165,10 @@ def _span(question: Question, base: Question) -> str:
     return f"{told(base.from_us)} to {told(base.to_us)}"
 
 
-def _wholes(bars: Sequence[BridgeBar]) -> dict[str, Decimal]:
+def _wholes(figures: Told) -> dict[str, Decimal]:
     wholes: dict[str, Decimal] = {}
-    for bar in bars:
-        wholes[bar.factor] = wholes.get(bar.factor, ZERO) + bar.amount
+    for (factor, _), amount in figures.amounts.items():
+        wholes[factor.name] = wholes.get(factor.name, ZERO) + amount
     return wholes
 
 

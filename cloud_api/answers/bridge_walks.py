@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -123,14 +122,14 @@ def between(start: Side, end: Side, by: tuple[str, ...], per_unit: bool) -> Walk
     _move_units(walk, levering, costs)
     sums: Sums[Step] = Sums()
     for makes, by_factor in costs.items():
-        rate = levering.of(makes).rate.weights()
-        for (factor, group), (before, after) in by_factor.items():
-            if factor.cause is None:
-                walk.add(factor, group, levering.of(makes).rate.of(Fraction(before), Fraction(after)), makes)
+        lever = levering.of(makes).rate
+        rate = lever.weights()
+        for step, (before, after) in by_factor.items():
+            if step[0].cause is None:
+                walk.add(*step, lever.of(Fraction(before), Fraction(after)), makes)
             else:
-                sums.add((factor, group), rate, before, after)
-    for (factor, group), amount in sums.wholes():
-        walk.add(factor, group, amount)
+                sums.add(step, rate, before, after)
+    walk.bars.update(sums.wholes())
     return walk
 
 
@@ -139,27 +138,45 @@ Pairs = dict[Makes | None, dict[Step, list[Decimal]]]
 
 
 def _both(start: Mapping[Cost, Decimal], end: Mapping[Cost, Decimal]) -> Pairs:
-    costs: Pairs = defaultdict(lambda: defaultdict(lambda: [Decimal(0), Decimal(0)]))
+    costs: Pairs = {}
     for at, side in enumerate((start, end)):
         for (makes, cell, group), amount in side.items():
-            costs[makes][factor_of(*cell), group][at] += amount
+            by_factor = costs.get(makes)
+            if by_factor is None:
+                by_factor = costs[makes] = {}
+            step = (factor_of(*cell), group)
+            pair = by_factor.get(step)
+            if pair is None:
+                pair = by_factor[step] = [Decimal(0), Decimal(0)]
+            pair[at] += amount
     return costs
 
 
 def _move_units(walk: Walk, levering: Levering, costs: Pairs) -> None:
     """Volume and mix, which move all causes of a product alike; and the figures at both ends."""
+    moves: Sums[Step] = Sums()
+    figures: Sums[tuple[int, Key]] = Sums()
     for makes, by_factor in costs.items():
-        wholes: dict[Key, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
-        for (_, group), (before, after) in by_factor.items():
-            whole = wholes[group]
-            whole[0] += before
-            whole[1] += after
+        wholes: dict[Key, list[Decimal]] = {}
+        for (_, group), pair in by_factor.items():
+            whole = wholes.setdefault(group, [Decimal(0), Decimal(0)])
+            whole[0] += pair[0]
+            whole[1] += pair[1]
         levers = levering.of(makes)
-        for group, whole in wholes.items():
-            first, last = Fraction(whole[0]), Fraction(whole[1])
-            for name, lever in ((VOLUME, levers.volume), (MIX, levers.mix)):
-                walk.add(Factor(name), group, lever.of(first, last), makes)
-            walk.stand(group, first / levers.per[0], last / levers.per[1])
+        units = [(Factor(VOLUME), levers.volume.weights()), (Factor(MIX), levers.mix.weights())]
+        ends = [Lever(1 / levers.per[0]).weights(), Lever(end=1 / levers.per[1]).weights()]
+        for group, (before, after) in wholes.items():
+            walk.stand(group)
+            for factor, weights in units:
+                moves.add((factor, group), weights, before, after)
+                if moved := weights.moved(before, after):
+                    by_product = walk.products.setdefault((factor.name, group), {})
+                    by_product[makes] = Fraction(moved) / weights.per
+            for at, weights in enumerate(ends):
+                figures.add((at, group), weights, before, after)
+    walk.bars.update(moves.wholes())
+    for (at, group), amount in figures.wholes():
+        (walk.ends if at else walk.starts)[group] = amount
 
 
 def from_standard(sheet: Sheet, by: tuple[str, ...], volume: Decimal, per_unit: bool) -> Walk:

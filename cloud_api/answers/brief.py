@@ -5,8 +5,6 @@ Each is put together by rules from answers that stand elsewhere; it holds no fig
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -16,15 +14,14 @@ from urllib.parse import urlencode
 from psycopg import Connection
 
 from cloud_api.answers.assumptions import standing
-from cloud_api.answers.bridge import bridge
 from cloud_api.answers.bridge_base import telling_base
+from cloud_api.answers.bridge_brief import moved, owned
 from cloud_api.answers.decisions import decisions
 from cloud_api.answers.envelope import envelope
 from cloud_api.answers.forecast import forecast
 from cloud_api.answers.question import Question, QuestionError, told
 from cloud_api.answers.questions import questions
 from cloud_api.answers.shapes.assumptions import AssumptionRow
-from cloud_api.answers.shapes.bridge import Bridge
 from cloud_api.answers.shapes.brief import Brief, Sentence
 
 NAMED = 2
@@ -83,16 +80,15 @@ def _moved(asked: _Asked) -> Sentence:
     base = telling_base(asked.connection, asked.question)
     try:
         by = {"measure": "unit_cost", "base": base}
-        moved: Bridge = asked.ask(bridge, **by)
+        told = moved(asked.connection, asked.question.with_options(by))
     except QuestionError:
         by = {"measure": "total_cost", "base": base}
-        moved = asked.ask(bridge, **by)
-    said = re.split(r"(?<=\.)\s+(?=[A-Z])", moved.statement)
+        told = moved(asked.connection, asked.question.with_options(by))
     return Sentence(
         topic="moved",
-        text=" ".join(said[:2]),
-        amount=moved.change,
-        tone=_tone(moved.change),
+        text=told.text,
+        amount=told.change,
+        tone=_tone(told.change),
         page=asked.address("/why", **by),
         rows=asked.address("/v1/bridge", **by),
     )
@@ -149,9 +145,7 @@ def _coming(asked: _Asked) -> Sentence:
 def _owner(asked: _Asked) -> Sentence:
     """Whose the variance is: what each owner's causes cost beyond standard."""
     by = {"measure": "total_cost", "base": "standard"}
-    owners: dict[str, Decimal] = defaultdict(Decimal)
-    for bar in asked.ask(bridge, **by).bars:
-        owners[bar.owner] += bar.amount
+    owners = owned(asked.connection, asked.question.with_options(by))
     dearest = sorted(((amount, owner) for owner, amount in owners.items() if amount > 0), reverse=True)
     if dearest:
         names = ", then of ".join(

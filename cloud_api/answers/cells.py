@@ -27,7 +27,7 @@ from cloud_api.interpret.ledger import price
 from cloud_api.interpret.model import Entry, Output
 from cloud_api.interpret.money import exactly
 from cloud_api.interpret.plant import Line
-from cloud_api.interpret.standards import Basis, Book
+from cloud_api.interpret.standards import Book
 from cloud_api.interpret.variance import Variance
 from cloud_api.store.times import from_us
 
@@ -118,6 +118,7 @@ class _Site:
         self.machines = {machine.name: machine for machine in machines_at(question, part)}
         self.book = book_for(part.book, question, self.machines)
         self.allowances = Allowances(self.book)
+        self._groups: dict[tuple[object, ...], Key] = {}
 
     def fill(self) -> None:
         edges = [one for one in self._edges() if self._known(one)]
@@ -125,9 +126,9 @@ class _Site:
             *made(self.connection, self.question, self.site, self.book),
             *filter(self._made_asked, edges),
         ]
-        for output in units:
-            self._allow(output, "ante")
-            self._allow(output, "post")
+        if self._has_no_reason:
+            for output in units:
+                self._allow(output)
         self._line(units)
         self._recut([*timed(self.connection, self.question, self.site, self.book), *edges])
 
@@ -148,38 +149,45 @@ class _Site:
             (named := self.question.names(name)) is None or value in named for name, value in said.items()
         )
 
+    @property
+    def _has_no_reason(self) -> bool:
+        """Whether what has no reason, as units have none, is asked for."""
+        reasons = self.question.names("reason")
+        return reasons is None or None in reasons
+
     def _group(self, output: Output, machine: str) -> Key:
         """The group of the units of an output: they have no reason."""
-        return key_of(
-            Grain(
-                self.site,
-                self.machines[machine],
-                product=output.made_product,
-                order=output.made_order,
-                shift=output.shift,
-                hour=from_us(output.hour_us),
-                day=output.production_day,
-            ),
-            self.by,
-        )
+        said = (output.made_product, output.made_order, output.shift, output.hour_us, output.production_day)
+        key = self._groups.get((machine, *said))
+        if key is None:
+            product, order, shift, hour_us, day = said
+            here = self.machines[machine]
+            grain = Grain(self.site, here, product, order, shift, hour=from_us(hour_us), day=day)
+            key = self._groups[machine, *said] = key_of(grain, self.by)
+        return key
 
-    def _allow(self, output: Output, basis: Basis) -> None:
-        reasons = self.question.names("reason")
-        if not output.good or (reasons is not None and None not in reasons):
+    def _allow(self, output: Output) -> None:
+        """Good units x allowance, at the standard as then known and as last recorded."""
+        good = output.good
+        if not good:
             return
         group = self._group(output, output.machine)
-        each = self.allowances.of(output.machine, output.made_product, output.shift, output.effective, basis)
-        for cell, amount in each.items():
+        where = (output.machine, output.made_product, output.shift, output.effective)
+        ante, post = self.allowances.of(*where), self.allowances.of(*where, "post")
+        is_same = ante == post
+        for cell, each in ante.items():
             variance = self.sheet.at(group, cell)
-            if basis == "ante":
-                variance.allowance += output.good * amount
-            else:
-                variance.allowance_post += output.good * amount
+            allowed = good * each
+            variance.allowance += allowed
+            if is_same:
+                variance.allowance_post += allowed
+        if not is_same:
+            for cell, each in post.items():
+                self.sheet.at(group, cell).allowance_post += good * each
 
     def _line(self, units: list[Output]) -> None:
         """The two cells that close each line, and the machines at which output counts."""
-        reasons = self.question.names("reason")
-        if reasons is None or None in reasons:
+        if self._has_no_reason:
             placed = [(partial(self._group, output), output) for output in units]
             for group, cells in variances.line_cells(placed, self.book).items():
                 for cell, variance in cells.items():

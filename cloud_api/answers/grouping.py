@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from msgspec import Struct
 
@@ -99,9 +99,9 @@ def evidence(question: Question, by: Sequence[str], key: Key, *, path: str = "/v
     from_us_, until_us = span_of(question, group)
     parameters: list[tuple[str, str]] = []
     if from_us_ is not None:
-        parameters.append(("from", told(from_us_) or ""))
+        parameters.append(("from", _told(from_us_)))
     if until_us is not None:
-        parameters.append(("to", told(until_us) or ""))
+        parameters.append(("to", _told(until_us)))
     for name in FILTERS:
         if name in group:
             parameters.append((name, group[name] or ""))
@@ -109,7 +109,18 @@ def evidence(question: Question, by: Sequence[str], key: Key, *, path: str = "/v
             parameters.append(("site", question.sites[0].name))
         else:
             parameters += [(name, value or "") for value in question.names(name) or ()]
-    return f"{path}?{urlencode(parameters)}"
+    return f"{path}?{'&'.join([f'{name}={_quoted(value)}' for name, value in parameters])}"
+
+
+@lru_cache(maxsize=4096)
+def _quoted(value: str) -> str:
+    """A value as it stands in an address: one answer has many addresses of few values."""
+    return quote_plus(value)
+
+
+@lru_cache(maxsize=1024)
+def _told(us: int) -> str:
+    return told(us) or ""
 
 
 def span_of(question: Question, group: Mapping[str, Any]) -> tuple[int | None, int | None]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from cloud_api.answers.bridge_factors import Factor
+from cloud_api.answers.question import Question
+from cloud_api.interpret.matching import REASONED
 from cloud_api.interpret.plant import Plant
 
 OWNERS: Mapping[str, str] = MappingProxyType(
@@ -50,6 +52,16 @@ NOBODY = "finance"
 def owner_of(factor: Factor) -> str:
     """The owner of a factor where no reason says otherwise."""
     return OWNERS.get(factor.name) or OWNERS.get(factor.part or factor.cause or "") or NOBODY
+
+
+def bar_owner(question: Question, factor: Factor, reasons: Sequence[tuple[str | None, str]]) -> str:
+    """Who owns the dearest reason behind a bar (`reasons`: reason and machine, the dearest first), where
+    reasons.csv says it; else who owns the cause."""
+    for reason, machine in reasons if factor.cause in REASONED else ():
+        for site in question.sites:
+            if (owner := owner_of_reason(site.plant, reason, machine)) is not None:
+                return owner
+    return owner_of(factor)
 
 
 def owner_of_reason(plant: Plant | None, reason: str | None, machine: str | None) -> str | None:

@@ -16,7 +16,6 @@ from psycopg import Connection
 
 from cloud_api.answers.bridge_base import OPTIONS as BRIDGE_OPTIONS
 from cloud_api.answers.bridge_base import base_name, base_question, walk_of
-from cloud_api.answers.bridge_rounding import rounded
 from cloud_api.answers.envelope import envelope
 from cloud_api.answers.grouping import Key, evidence
 from cloud_api.answers.ledger import sums_of
@@ -111,7 +110,7 @@ class Told:
 def ranking(connection: Connection[Any], question: Question, sees_money: bool, now: datetime) -> Ranking:
     """Contributions by dimension; raises QuestionError where there is no bridge."""
     measure = question.options.get("measure", "unit_cost")
-    whole = rounded(walk_of(connection, question, base_question(question), measure).walk)
+    whole = walk_of(connection, question, base_question(question), measure).figures
     told = []
     for dimension in DIMENSIONS:
         narrow = _narrowed(connection, question, dimension)
@@ -132,7 +131,7 @@ def ranking(connection: Connection[Any], question: Question, sees_money: bool, n
 
 def _by(connection: Connection[Any], question: Question, dimension: Dimension, measure: str) -> Told:
     grouped = replace(question, by=(dimension,))
-    figures = rounded(walk_of(connection, grouped, base_question(grouped), measure).walk)
+    figures = walk_of(connection, grouped, base_question(grouped), measure).figures
     changes: dict[Key, Decimal] = dict.fromkeys(figures.starts, ZERO)
     for (_, group), amount in figures.amounts.items():
         changes[group] = changes.get(group, ZERO) + amount

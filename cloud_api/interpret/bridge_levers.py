@@ -29,12 +29,19 @@ Sides = tuple[Fraction, Fraction]
 """A figure at the start and at the end."""
 
 
+_EXACT = Context(prec=100_000, traps=[Inexact])
+
+
 class Weights(Struct, frozen=True):
-    """The same as whole numbers over one."""
+    """A lever as whole numbers over one."""
 
     start: Decimal
     end: Decimal
     per: int
+
+    def moved(self, before: Decimal, after: Decimal) -> Decimal:
+        """The bar of a cost that was `before` and is `after`, times `per`."""
+        return _EXACT.add(_EXACT.multiply(self.start, before), _EXACT.multiply(self.end, after))
 
 
 class Lever(Struct, frozen=True):
@@ -55,7 +62,6 @@ class Lever(Struct, frozen=True):
 
 
 Where = TypeVar("Where", bound=Hashable)
-_EXACT = Context(prec=100_000, traps=[Inexact])
 
 
 class Sums(Generic[Where]):
@@ -67,8 +73,7 @@ class Sums(Generic[Where]):
 
     def add(self, where: Where, weights: Weights, before: Decimal, after: Decimal) -> None:
         """Adds what a cost that was `before` and is `after` moves; what moves nothing leaves no sum."""
-        first, last = _EXACT.multiply(weights.start, before), _EXACT.multiply(weights.end, after)
-        moved = _EXACT.add(first, last)
+        moved = weights.moved(before, after)
         if moved:
             parts = self._parts.setdefault(where, {})
             parts[weights.per] = _EXACT.add(parts.get(weights.per, Decimal(0)), moved)

@@ -8,7 +8,7 @@ machines and the output counted at the last one. Amounts are in the site's curre
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable
 from decimal import Decimal
 
 from msgspec import Struct
@@ -185,18 +185,18 @@ def line_cells(
     machine. Give it the outputs of all machines of the lines that a question spans. Their allowance is
     -variance, their actual 0."""
     sheets = _Sheets(book)
+    chains = _Chains(book)
     for group, output in outputs:
         line = book.machines[output.machine].line
-        row = machines_counted(book, line, output.made_product, output)
+        row, costs = chains.of(line, output)
         if output.machine not in row or not (output.good or output.scrap):
             continue
         at = row.index(output.machine)
-        before = _unit_cost(sheets, row[:at], output)
         here = group(output.machine)
-        sheets.cell(here, LINE, "scrap_upstream").allowance -= output.scrap * before
-        sheets.cell(here, LINE, "wip_change").allowance += (output.good + output.scrap) * before
+        sheets.cell(here, LINE, "scrap_upstream").allowance -= output.scrap * costs[at]
+        sheets.cell(here, LINE, "wip_change").allowance += (output.good + output.scrap) * costs[at]
         if at + 1 < len(row):
-            value = output.good * _unit_cost(sheets, row[: at + 1], output)
+            value = output.good * costs[at + 1]
             sheets.cell(group(row[at + 1]), LINE, "wip_change").allowance -= value
     for sheet in sheets.sheets.values():
         for cell in sheet.values():
@@ -204,14 +204,23 @@ def line_cells(
     return sheets.sheets
 
 
-def _unit_cost(sheets: _Sheets, machines: Sequence[str], output: Output) -> Decimal:
-    return sum(
-        (
-            sheets.allowances.unit_cost(m, output.made_product, output.shift, output.effective)
-            for m in machines
-        ),
-        ZERO,
-    )
+class _Chains:
+    """Machines of a line that count for a product, and the standard unit cost of those before each, and of
+    all."""
+
+    def __init__(self, book: Book) -> None:
+        self.book, self.allowances = book, Allowances(book)
+        self._known: dict[tuple[object, ...], tuple[list[str], list[Decimal]]] = {}
+
+    def of(self, line: str, output: Output) -> tuple[list[str], list[Decimal]]:
+        what = (output.made_product, output.shift, output.effective)
+        known = self._known.get((line, *what))
+        if known is None:
+            row, costs = machines_counted(self.book, line, output.made_product, output), [ZERO]
+            for machine in row:
+                costs.append(costs[-1] + self.allowances.unit_cost(machine, *what))
+            known = self._known[line, *what] = row, costs
+        return known
 
 
 @exactly
@@ -220,10 +229,14 @@ def good_units(outputs: Iterable[Output], book: Book) -> tuple[Decimal, dict[str
     machine that they were counted at. Products without a standard anywhere are counted at the line's last
     machine."""
     counted: dict[str, Decimal] = defaultdict(Decimal)
+    lasts: dict[tuple[object, ...], str] = {}
     for output in outputs:
         line = book.machines[output.machine].line
-        row = machines_counted(book, line, output.made_product, output)
-        last = row[-1] if row else book.lines[line].machines[-1].id
+        what = (line, output.made_product, output.effective)
+        last = lasts.get(what)
+        if last is None:
+            row = machines_counted(book, line, output.made_product, output)
+            last = lasts[what] = row[-1] if row else book.lines[line].machines[-1].id
         if output.machine == last and output.good:
             counted[last] += output.good
     return sum(counted.values(), ZERO), dict(counted)
