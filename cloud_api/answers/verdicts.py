@@ -24,6 +24,7 @@ from cloud_api.answers.question import Question
 from cloud_api.answers.series import Array, Cause, Series, series_of
 from cloud_api.answers.shapes.verdicts import VerdictRow, Verdicts
 from cloud_api.answers.verdicts_evidence import notes_of, seasonal
+from cloud_api.answers.verdicts_stops import cost_of_stops
 from cloud_api.answers.verdicts_ties import Finer
 from cloud_api.interpret.money import shown
 from cloud_api.interpret.persistence_course import Course
@@ -79,6 +80,8 @@ def verdicts(connection: Connection[Any], question: Question, sees_money: bool, 
         for resource, cells in _groups(one, "resource" in question.by, measure):
             found = judged(one, cells, finer) if cells else _measured(one, measure)
             if found is not None:
+                cost = cost_of_stops(connection, question, by, found)
+                found = found if cost is None else replace(found, projected=shown(Decimal(repr(cost))))
                 told.append((found, _row(connection, question, by, found, resource, measure)))
     told = [(each, seasonal(connection, question, now, by, each, row)) for each, row in told]
     rows = [row for _, row in sorted(told, key=lambda pair: _rank(pair[1]))]

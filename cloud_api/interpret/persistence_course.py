@@ -6,22 +6,29 @@ of it is left without what recurs, and it stood out three times before."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from .persistence import SHIFT, SLOPE, Effect, Persistence, persistence
+from .persistence import SHIFT, SINCE, SLOPE, Effect, Persistence, persistence
+from .persistence_reading import BACK
 from .persistence_search import shape
-from .seasons import OCCURRENCES, Tie, recurring
+from .seasons import FAR, OCCURRENCES, Tie, recurring
 
 Array = NDArray[np.float64]
 
 LASTING = (SHIFT, SLOPE)
+LASTS = ("structural", "drift")
 WEEKDAY = "weekday"
 LEVEL = 3
 """Observations without a change that tell the level beside it."""
+SILENT = 6
+"""First observations that must be alike to say that there was no noise before a change."""
+TENTH = 0.1
+"""Share of the largest value off its level beyond which a value is off, in a series without noise besides."""
 QUIET = 0.05
 """Share of a change that the noise outside may have to be next to nothing."""
 
@@ -91,8 +98,8 @@ def _tied(series: Array, weekdays: Sequence[str], found: Persistence, tie: Tie) 
     without = series - excess
     rest = persistence(without.tolist(), weekdays)
     recurs = _recurring(series, found, tie, excess)
-    left = rest.verdict in ("structural", "drift")
-    if found.verdict in ("structural", "drift") and found.effect is not None:
+    left = rest.verdict in LASTS
+    if found.verdict in LASTS and found.effect is not None:
         before = [at for at in tie.occurrences if at < found.effect.onset]
         return recurs if not left and len(before) >= OCCURRENCES else _changed(series, found)
     if left:
@@ -111,6 +118,22 @@ def _added(series: Array, tie: Tie) -> Array:
     return added
 
 
+def _observed(series: Array, tie: Tie, added: Array) -> Array:
+    """What recurs as it was on each of its observations, not as it is in the mean: a unit bears more of it on
+    a day on which fewer are made. What stands out by more than itself does not belong to it."""
+    count, own = len(series), series[list(tie.places)]
+    if tie.added or len(own) in (0, count):
+        return added
+    sigma = tie.error / math.sqrt(1 / len(own) + 1 / (count - len(own)))
+    apart = np.abs(own - np.median(own))
+    usual = own[apart <= FAR * sigma]
+    excess = added.copy()
+    if len(usual):
+        near = apart <= max(FAR * sigma, abs(tie.size))
+        excess[list(tie.places)] += np.where(near, own - usual.mean(), 0.0)
+    return excess
+
+
 def _recurring(series: Array, found: Persistence, tie: Tie, added: Array) -> Course:
     return Course(
         verdict="recurring",
@@ -120,7 +143,7 @@ def _recurring(series: Array, found: Persistence, tie: Tie, added: Array) -> Cou
         level=float(np.mean(series - added)),
         confidence=tie.weight,
         added=tuple(added.tolist()),
-        excess=tuple(added.tolist()),
+        excess=tuple(_observed(series, tie, added).tolist()),
         tie=tie,
         found=found,
         sigma=found.sigma,
@@ -129,8 +152,13 @@ def _recurring(series: Array, found: Persistence, tie: Tie, added: Array) -> Cou
 
 
 def _changed(series: Array, found: Persistence) -> Course:
-    effect, count = found.effect, len(series)
-    if effect is None:
+    effect, count, alone = found.effect, len(series), _alone(series)
+    since, lasts = None if effect is None else effect.onset, found.verdict in LASTS
+    if alone is not None and alone[1] == count and lasts:
+        since = alone[0]
+    elif alone is not None and not lasts and _is_told(found, alone, count):
+        return _out_of_nothing(series, found, *alone)
+    if effect is None or since is None:
         weight = found.weights.get("none", 1.0 if found.verdict == "steady" else 0.0)
         return Course(
             verdict=found.verdict,
@@ -145,19 +173,21 @@ def _changed(series: Array, found: Persistence) -> Course:
             sigma=found.sigma,
             correlation=found.correlation,
         )
-    passed, lasts = found.passed, found.verdict in ("structural", "drift")
+    passed = found.passed
     about = (effect,) if passed is None else passed.effects
-    lasting = _after(found, effect) if lasts else ()
+    lasting = _after(found, since) if lasts else ()
     added = sum((_course(each, count) for each in lasting or about), np.zeros(count))
     until = None if passed is None else passed.until
     end = count if until is None else until + 1
-    excess = _excess(series, found, lasting or about, effect.onset, end)
+    excess = _excess(series, found, lasting or about, since, end)
     if passed is not None:
         added[end:] = 0.0
+    if since < effect.onset:
+        added[since : effect.onset] = excess[since : effect.onset]
     size = float(added[-1]) if lasts else effect.size if passed is None else _largest(added)
     return Course(
         verdict=found.verdict,
-        since=effect.onset,
+        since=since,
         until=until,
         size=size,
         level=float(np.mean(series - added)),
@@ -192,8 +222,59 @@ def _largest(added: Array) -> float:
     return float(added[int(np.argmax(np.abs(added)))])
 
 
-def _after(found: Persistence, effect: Effect) -> tuple[Effect, ...]:
-    return tuple(each for each in found.effects if each.kind in LASTING and each.onset >= effect.onset)
+def _alone(series: Array) -> tuple[int, int] | None:
+    """The one span [first, end) in which a series is off the level that it is at besides, all of it to the
+    same side, where there is next to no noise outside; None where it has none. Noise that begins with a
+    change hides it from a search that takes noise to be even."""
+    if len(series) < SILENT + 1:
+        return None
+    apart = series - np.median(series[:SILENT])
+    off = np.abs(apart) > TENTH * np.abs(apart).max()
+    places = np.flatnonzero(off)
+    if not len(places) or places[0] < SILENT or places[-1] - places[0] + 1 != len(places):
+        return None
+    inside = apart[off]
+    if np.ptp(np.sign(inside)) or apart[~off].std() > QUIET * abs(inside.mean()):
+        return None
+    return int(places[0]), int(places[-1]) + 1
+
+
+def _is_told(found: Persistence, alone: tuple[int, int], count: int) -> bool:
+    """Whether a span that stands alone is long enough in place, or over long enough."""
+    if alone[1] == count:
+        return count - alone[0] >= SINCE
+    return found.passed is not None or count - alone[1] >= BACK
+
+
+def _out_of_nothing(series: Array, found: Persistence, first: int, end: int) -> Course:
+    """The change that a series without noise besides has in [first, end); its weight is that of the order in
+    which days came, if any order were as likely."""
+    count, length = len(series), end - first
+    inside = (np.arange(count) >= first) & (np.arange(count) < end)
+    level = float(series[~inside].mean())
+    added = np.where(inside, series - level, 0.0)
+    lasts = end == count
+    size = float(added[inside].mean()) if lasts else _largest(added)
+    spread = float(added[inside].std(ddof=1)) if length > 1 else 0.0
+    effect = Effect(kind=SHIFT, onset=first, size=size, error=spread / math.sqrt(length))
+    return Course(
+        verdict="structural" if lasts else "isolated" if length == 1 else "temporary",
+        since=first,
+        until=None if lasts else end - 1,
+        size=size,
+        level=level,
+        confidence=1 - 1 / math.comb(count, length),
+        added=tuple(added.tolist()),
+        excess=tuple(added.tolist()),
+        effect=effect,
+        lasting=(effect,) if lasts else (),
+        found=found,
+        sigma=spread,
+    )
+
+
+def _after(found: Persistence, since: int) -> tuple[Effect, ...]:
+    return tuple(each for each in found.effects if each.kind in LASTING and each.onset >= since)
 
 
 def _course(effect: Effect, count: int) -> Array:

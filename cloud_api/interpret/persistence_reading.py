@@ -127,10 +127,11 @@ def _joined(effects: Sequence[Effect], count: int, sigma: float) -> list[Passing
     found = []
     for group in groups:
         last = max(_last(each, sigma) for each in group)
+        fading = last >= count or (last == count - 1 and group[-1].kind != OUTLIER)
         found.append(
             Passing(
                 since=group[0].onset,
-                until=last if last < count - 1 or group[-1].kind == OUTLIER else None,
+                until=None if fading else last,
                 effects=tuple(group),
                 added=sum(each.size / (1 - DECAY if each.kind == TEMPORARY else 1) for each in group),
             )

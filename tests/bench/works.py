@@ -12,7 +12,7 @@ import numpy as np
 from tests.bench.verdicts import line, row
 from tests.simulation.floors_asked import asked
 from tests.simulation.works_forecast import WORLDS, forecasts
-from tests.simulation.works_judged import judged
+from tests.simulation.works_judged import WITHIN, judged, within
 from tests.simulation.works_watched import SINCE, alarms
 
 WORKS = int(os.environ.get("WORKS", "20"))
@@ -37,6 +37,13 @@ def main() -> int:
         )
         line("  error, median", f"{float(np.median([abs(one.error) for one in told])):>9.4f}")
         line("  half the range, median", f"{float(np.median([one.width for one in told])):>9.4f}")
+    for low, high in ((2, 5), (5, 10), (10, 20), (20, 1e6), (1e6, np.inf)):
+        own = [one for one in found.money if low <= one[0] <= high]
+        share = np.mean([abs(off) <= WITHIN for _, off, _ in own])
+        can = within(error for _, _, error in own)
+        line(
+            f"  {low:g} to {high:g} sigma: {len(own)} causes within 5 % (can be: {can:.3f})", f"{share:>9.4f}"
+        )
     watched = alarms(range(SEED, SEED + max(1, WORKS // 2)))
     row("limits crossed in a plant-month", watched.crossings / watched.months, 1.0)
     for size, delays in sorted(watched.delays.items()):

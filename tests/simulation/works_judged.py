@@ -3,6 +3,7 @@ drawn. What a product or a shift brings along takes finer observations than thes
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from tests.simulation.works_plan import Plan
 
 FINER = ("shift", "product")
 LEAST_SIGMAS = 2.0
+WITHIN = 0.05
+"""Share of its money within which a cause should be."""
 NEAR = 2
 """Production days within which an onset is right."""
 
@@ -39,11 +42,13 @@ class Cell:
 class Judged:
     """`right` of `told` causes put in, by story, and how far off their money was; shifts of two standard
     deviations with twelve observations since, how many were found within two days; machines and causes into
-    which nothing was put, and how many of them were called structural or drift."""
+    which nothing was put, and how many of them were called structural or drift. `money` has of each cause its
+    size in standard deviations of a day, how far off its money was, and `standard_error`."""
 
     told: Counter[str] = field(default_factory=Counter)
     right: Counter[str] = field(default_factory=Counter)
     off: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    money: list[tuple[float, float, float]] = field(default_factory=list)
     shifts: int = 0
     found: int = 0
     quiet: int = 0
@@ -107,3 +112,21 @@ def _judge(all_: Judged, cell: Cell) -> None:
         all_.right[one.story] += right
         money = float(np.array(found.excess) @ cell.units) / one.amount - 1
         all_.off.setdefault(one.story, []).append((money, cell.oracle - 1))
+        all_.money.append((cell.sigmas, money, standard_error(cell, one)))
+
+
+def standard_error(cell: Cell, one: Injected) -> float:
+    """Share of its money by which a cause is off for whoever knows its n days and the m others, with the
+    noise of a day sd: sd x sqrt(1 / n + 1 / m) / size. No method that goes by days is better."""
+    inside = np.array([day in one.daily for day in cell.days])
+    count, rest = int(inside.sum()), int((~inside).sum())
+    if rest < 2:
+        return 0.0
+    size = one.amount / float(cell.units[inside].sum())
+    return float(cell.values[~inside].std(ddof=1)) * math.sqrt(1 / count + 1 / rest) / abs(size)
+
+
+def within(errors: Iterable[float], share: float = WITHIN) -> float:
+    """Share of causes that normal noise leaves within so much, by their standard errors."""
+    chances = [math.erf(share / error / math.sqrt(2)) if error > 1e-9 else 1.0 for error in errors]
+    return float(np.mean(chances))

@@ -17,3 +17,19 @@ where site = %(site)s and machine_id = any(%(machines)s) and outputs <> 0
        or (%(none_order)s and coalesce(made_order, order_id) is null))
   and (%(shift)s::text[] is null or shift = any(%(shift)s) or (%(none_shift)s and shift is null))
 group by 1, 2, 3, 4;
+
+-- name: stops
+-- Stops of a machine in [from, to): what it stood in one state, in scheduled time, between running and running, whatever
+-- breaks and cuts of storage lie between. Per stop: begin, microseconds.
+with own as (
+    select starts_at, ends_at, state, calendar,
+           sum((state = 'running')::int) over (order by starts_at) as run
+    from segments
+    where machine_id = any(%(machines)s)
+      and hour >= %(from)s::timestamptz - interval '1 hour' and hour < %(to)s
+      and starts_at >= %(from)s and starts_at < %(to)s
+)
+select min(starts_at), sum((extract(epoch from ends_at - starts_at) * 1000000)::bigint)::bigint
+from own
+where state = %(state)s and calendar = 'scheduled'
+group by run;

@@ -57,9 +57,12 @@ def test_each_cause_is_named_dated_and_priced(mill: Served) -> None:
         row = rows[one.machine, one.cause]
         assert row["verdict"] == one.verdict, one
         assert abs(working[row["since"]] - working[one.since.isoformat()]) <= 2, one
-        assert abs(float(row["projected"]) / one.amount - 1) <= 0.05, one
+        off = float(row["projected"]) / one.amount - 1
+        assert abs(off) <= 0.05, one
         assert row["effect"] == "worse"
         assert row["confidence"] > Decimal("0.9")
+        # One large stop is priced by itself, to the cent.
+        assert one.cause != "downtime" or one.verdict != "isolated" or abs(off) < 0.0005, one
     assert rows["m2", "downtime"]["tied_to"] == "weekday Mon"
 
 

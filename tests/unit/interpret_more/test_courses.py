@@ -55,6 +55,60 @@ def test_a_passing_change_beside_a_lasting_one_belongs_to_it() -> None:
     assert found.ahead(3).tolist() == pytest.approx([3, 3, 3], rel=0.05)
 
 
+def test_where_nothing_was_before_a_change_begins_with_its_first_day() -> None:
+    paid = np.where(DAYS >= 9, 0.1 + 0.003 * noise(9), 0.0)
+    for at, value in ((9, 0.08), (9, 0.05), (10, 0.14)):
+        odd = paid.copy()
+        odd[9 : at + 1] = value
+        found = course(odd, WEEK)
+        assert (found.verdict, found.since) == ("structural", 9)
+        assert sum(found.excess) == pytest.approx(odd.sum())
+    twice = course(paid * (1 + (DAYS >= 16)), WEEK)
+    assert (twice.verdict, twice.since) == ("structural", 9)
+    assert twice.ahead(2).tolist() == pytest.approx([0.2, 0.2], rel=0.01)
+
+
+def test_noise_that_begins_with_a_change_does_not_hide_it() -> None:
+    wild = np.array([0.08, 0.1, 0.21, 0.25, 0.22, 0.11, 0.15, 0.15, 0.07, 0.08, 0.11, 0.16, 0.05, 0.05])
+    found = course(np.concatenate([np.zeros(11), wild]), WEEK)
+    assert (found.verdict, found.since, found.until) == ("structural", 11, None)
+    assert sum(found.excess) == pytest.approx(wild.sum())
+    assert found.ahead(1).tolist() == pytest.approx([wild.mean()])
+    assert found.confidence > 0.99
+
+
+def test_days_out_of_nothing_are_one_change_with_all_their_money() -> None:
+    starved = np.array([0.44, 0.47, 0.45, 0.51, 0.42])
+    found = course(np.concatenate([np.zeros(13), starved, np.zeros(7)]), WEEK)
+    assert (found.verdict, found.since, found.until) == ("temporary", 13, 17)
+    assert sum(found.excess) == pytest.approx(starved.sum())
+
+
+def test_a_few_days_out_of_nothing_at_the_end_are_too_early() -> None:
+    late = np.where(DAYS >= 21, 0.4 + 0.1 * noise(11), 0.0)
+    assert course(late, WEEK).verdict == "undetermined"
+
+
+def test_what_still_fades_at_the_end_has_no_last_day() -> None:
+    fading = np.where(DAYS >= 21, 0.4 + noise(11), 0.0)
+    found = course(fading, WEEK)
+    assert (found.verdict, found.since, found.until) == ("temporary", 21, None)
+
+
+def test_what_recurs_is_priced_as_it_was_each_time() -> None:
+    """Half the units on the third Monday: a unit bears twice as much."""
+    dear = np.where(MONDAYS, 2.0, 0.0)
+    dear[10] = 3.6
+    found = course(5 + dear + noise(12), WEEK)
+    assert found.verdict == "recurring"
+    assert sum(found.excess) == pytest.approx(dear.sum(), rel=0.03)
+
+
+def test_a_step_after_noise_begins_where_it_was_found() -> None:
+    found = course(5 + 3.0 * (DAYS >= 12) + noise(4), WEEK)
+    assert found.since == found.effect.onset == 12  # type: ignore[union-attr]
+
+
 def test_what_came_and_went_adds_nothing_any_more() -> None:
     found = course(5 + 2.0 * ((DAYS >= 8) & (DAYS < 13)) + noise(6), WEEK)
     assert (found.verdict, found.since, found.until) == ("temporary", 8, 12)
