@@ -18,6 +18,7 @@ from cloud_api.answers.question import Question
 from cloud_api.answers.series import Cards, Made, made_by_day
 from cloud_api.answers.shapes.forecast import LineOutput, OrderAtRisk
 from cloud_api.answers.shapes.orders import OrderRow
+from cloud_api.answers.standing import data_spans
 from cloud_api.store.times import to_us
 
 RECENT = dt.timedelta(days=28)
@@ -60,12 +61,13 @@ def output_of(
         rows = made_by_day(connection, question, site, (min(first, today - RECENT), today))
         cards = Cards(site.book, today - dt.timedelta(days=1), question)
         left = site.book.scheduled_us(now_us, end_us) / 3_600_000_000
-        past = site.book.scheduled_us(site.day_start_us(today - RECENT), now_us) / 3_600_000_000
+        spans = data_spans(connection, [machine.machine_id for machine in site.machines])
+        since = max(site.day_start_us(today - RECENT), to_us(min((one for one, _ in spans), default=now)))
         lines: dict[str, list[Made]] = defaultdict(list)
         for row in rows:
             lines[row.line].append(row)
         found += [
-            _line(site, line, own, cards, (first, today - RECENT), left, past)
+            _line(site, line, own, cards, (first, today - RECENT), left, (since, now_us))
             for line, own in sorted(lines.items())
         ]
     return found
@@ -78,7 +80,7 @@ def _line(
     cards: Cards,
     since: tuple[dt.date, dt.date],
     left_h: float,
-    past_h: float,
+    past: tuple[int, int],
 ) -> LineOutput:
     machines = frozenset(row.machine for row in rows)
     first, recent = since
@@ -94,10 +96,9 @@ def _line(
             pace.present_h += row.present_h
             pace.slack_h += row.slack_h
     begun = min((row.day for row in rows if row.day >= recent), default=recent)
-    known_h = past_h
-    if begun > recent and site.book is not None:
-        end = site.day_start_us(recent + RECENT)
-        known_h = site.book.scheduled_us(site.day_start_us(begun), end) / 3_600_000_000
+    known_h = 0.0
+    if site.book is not None:
+        known_h = site.book.scheduled_us(max(past[0], site.day_start_us(begun)), past[1]) / 3_600_000_000
     rates = {name: rate for name, pace in sorted(paces.items()) if (rate := pace.rate()) is not None}
     slowest = min(rates, key=lambda name: (rates[name], name), default=None)
     return LineOutput(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -20,6 +20,7 @@ from cloud_api.answers.facts import machines_at, made
 from cloud_api.answers.ledger import sums_of
 from cloud_api.answers.memory import remembered
 from cloud_api.answers.orders_life import Life
+from cloud_api.answers.orders_queue import before, queue
 from cloud_api.answers.orders_reached import with_completion
 from cloud_api.answers.paging import one_page
 from cloud_api.answers.places import Site
@@ -35,7 +36,6 @@ from cloud_api.interpret.orders import (
     DAY_US,
     Progress,
     estimate_at_completion,
-    forecast_us,
     hours_of_unit,
     reached_us,
 )
@@ -98,16 +98,34 @@ class _Site:
         self.allowances = Allowances(self.book)
 
     def rows(self, sees_money: bool) -> list[OrderRow]:
-        lives = self._lives()
-        if not lives:
+        plans = self._plans()
+        asked = self._lives(plans)
+        if not asked:
             return []
+        lives = asked | before(asked, plans, self.as_of_us)
         self._make(lives)
         self._pay(lives)
         self._time(lives)
-        found = [self._row(life) for life in lives.values()]
+        waiting = [
+            one for one in lives.values() if one.plans and one.left_us is None and not self._is_done(one)
+        ]
+        queue(
+            waiting, lambda life: self._counted(life)[1], self._progress_of, self.book.almanac, self.as_of_us
+        )
+        found = [self._row(life) for life in asked.values()]
         return found if sees_money else [_without_money(row) for row in found]
 
-    def _lives(self) -> dict[str, Life]:
+    def _plans(self) -> dict[str, list[plant.Order]]:
+        """Planned orders of the machines asked for, machine by machine."""
+        plans: dict[str, list[plant.Order]] = defaultdict(list)
+        for row in sorted(
+            self.book.plant.orders, key=lambda row: (self._place(row.machine), row.planned_end)
+        ):
+            if row.machine in self.machines:
+                plans[row.order].append(row)
+        return plans
+
+    def _lives(self, plans: Mapping[str, list[plant.Order]]) -> dict[str, Life]:
         """Orders that were worked on or planned in the window."""
         asked, late = self._window(), self.site.has_closed
         worked = [name for (name,) in read_ledger(self.connection, "products.orders_at", asked, late)]
@@ -117,12 +135,6 @@ class _Site:
             for name in (output.order, output.made_order)
             if name is not None
         ]
-        plans: dict[str, list[plant.Order]] = defaultdict(list)
-        for row in sorted(
-            self.book.plant.orders, key=lambda row: (self._place(row.machine), row.planned_end)
-        ):
-            if row.machine in self.machines:
-                plans[row.order].append(row)
         planned = [name for name, rows in plans.items() if self._is_planned(rows)]
         wanted = self.question.names("order")
         return {
@@ -241,18 +253,19 @@ class _Site:
         self._leave([life for life in lives.values() if life.began and life.plans and life not in done])
 
     def _leave(self, lives: Sequence[Life]) -> None:
-        """Orders short of their units that their machine went on from, a day ago or longer."""
+        """Orders short of their units that their machine went on from: a day ago or longer, they are left."""
         known = [(life, self._counted(life)[1]) for life in lives]
         parameters = {
             "orders": [life.order for life, _ in known],
             "counted_at": [self.machines[str(machine)].machine_id for _, machine in known],
             "as_of": from_us(self.as_of_us),
-            "before": from_us(self.as_of_us - DAY_US),
         }
         ends = dict(self.connection.execute(statement("products.orders_left"), parameters).fetchall())
         for life in lives:
             if life.order in ends:
-                life.left_us = to_us(ends[life.order])
+                life.was_passed = True
+                end_us = to_us(ends[life.order])
+                life.left_us = end_us if end_us < self.as_of_us - DAY_US else None
 
     def _is_done(self, life: Life) -> bool:
         planned = life.planned
@@ -280,8 +293,8 @@ class _Site:
         )
         done = planned is not None and good >= planned
         completion = life.left_us if life.reached_us is None else life.reached_us
-        if progress is not None and not done and life.left_us is None:
-            completion = forecast_us(progress, self.book.almanac)
+        if not done and life.left_us is None:
+            completion = life.completion_us
         margin = planned_margin = None
         if planned is not None and price is not None and progress is not None:
             margin = None if estimate is None else planned * price - estimate
@@ -311,8 +324,12 @@ class _Site:
             **self._addresses(life),
         )
 
+    def _progress_of(self, life: Life) -> Progress:
+        line, machine = self._counted(life)
+        return self._progress(life, line, machine, life.good[line] if line is not None else ZERO)
+
     def _progress(self, life: Life, line: str | None, machine: str | None, good: Decimal) -> Progress:
-        begin = max(self.as_of_us, *(to_us(row.planned_start) for row in life.plans))
+        begin = max(self.as_of_us, life.begin_us or 0, *(to_us(row.planned_start) for row in life.plans))
         standards = self._standards(life, line, begin)
         each = life.standard / good if good and life.standard else self._next_unit(life, standards, begin)
         return Progress(

@@ -14,7 +14,8 @@ ZERO = Decimal(0)
 
 @dataclass(slots=True)
 class Life:
-    """What is known of one order; `good` and `standard` by the line where units count."""
+    """What is known of one order; `good` and `standard` by the line where units count. `was_passed`: its
+    machine went on from it; `begin_us`, `completion_us`: when it can begin and will be complete."""
 
     order: str
     plans: list[plant.Order] = field(default_factory=list)
@@ -27,6 +28,9 @@ class Life:
     time_us: dict[str, int] = field(default_factory=dict)
     reached_us: int | None = None
     left_us: int | None = None
+    was_passed: bool = False
+    begin_us: int | None = None
+    completion_us: int | None = None
 
     @property
     def product(self) -> str | None:

@@ -5,7 +5,8 @@
 
 The unit cost so far is actual to date / good; before the first 20 units the standard stands in. What is
 still to be made is forecast at the order's own pace in scheduled time, before its first 20 units at the
-standard's. Money in the site's currency, times in microseconds UTC."""
+standard's. What has not begun waits for those before it (`answers.orders_queue`). Money in the site's
+currency, times in microseconds UTC."""
 
 from __future__ import annotations
 

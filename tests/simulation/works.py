@@ -217,12 +217,15 @@ class Works:
             f"energy: [{{from: {MODEL_FROM}, standard: {self.tariff}, actual: {self.tariff}}}]\n"
             "materiality: {amount: 250, share: 0.02}\nlines:"
         )
-        lines += [
+        return "\n".join([*lines, *self.lines(), ""])
+
+    def lines(self) -> list[str]:
+        """The lines of the plant model: each machine one of its own."""
+        return [
             f"  - {{id: l{one.name}, machines: [{{id: {one.name}, "
             f"rate: [{{from: {MODEL_FROM}, standard: {one.rate}, actual: {one.rate}}}]}}]}}"
             for one in self.machines
         ]
-        return "\n".join([*lines, ""])
 
     def _standards(self, wrong: Mapping[tuple[str, str], float]) -> str:
         rows = [

@@ -42,7 +42,8 @@ ENDPOINTS = (
         "Is this order losing money now",
         "Orders that were worked on, or planned, in the window, each with its whole life up to the window's "
         "end: planned and good units, standard cost, cost to date and at completion, margin, lateness. Units "
-        "are counted at the last machine of the line that knows orders.",
+        "are counted at the last machine of the line that knows orders. A planned order is reckoned to begin "
+        "when its machine is through with those planned before it.",
         orders,
         example="from=2026-03-02&to=2026-03-05",
     ),

@@ -46,7 +46,7 @@ where site = %(site)s and machine_id = any(%(machines)s) and order_id = any(%(or
 group by 1, 2;
 
 -- name: orders_left
--- Orders that their machine left for another one, an instant back or longer. Per order: when it was last worked on.
+-- Orders that their machine left for another one. Per order: when it was last worked on.
 with counted as (
     select * from unnest(%(orders)s::text[], %(counted_at)s::int[]) as c (order_id, machine_id)
 ), worked as (
@@ -56,8 +56,7 @@ with counted as (
     group by 1, 2
 )
 select w.order_id, w.ends_at from worked w
-where w.ends_at < %(before)s
-  and exists (select 1 from segments s
+where exists (select 1 from segments s
               where s.machine_id = w.machine_id and s.starts_at >= w.ends_at and s.starts_at < %(as_of)s
                 and s.order_id is not null);
 
