@@ -56,7 +56,7 @@ def test_after_kill_9_the_next_serve_works_and_nothing_is_left_running(data_dir:
         assert len(children) >= 4
         process.kill()
         process.wait(20)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while any(runs(pid) for pid in children):
         assert time.monotonic() < deadline
         time.sleep(0.05)
