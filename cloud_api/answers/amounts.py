@@ -21,6 +21,7 @@ from cloud_api.answers.posting import read_ledger
 from cloud_api.answers.question import FILTERS, Question
 from cloud_api.answers.window import days_at
 from cloud_api.interpret.money import CONTEXT
+from cloud_api.store.statements import statement
 
 _COLUMNS = ("product", "order", "shift", "resource", "cause", "reason")
 """What a statement tells of a group, before site, line and machine."""
@@ -31,10 +32,19 @@ NOWHERE = (None, None)
 """Line and machine of an amount that belongs to no machine."""
 
 
-def amounts_of(connection: Connection[Any], question: Question) -> Mapping[Key, Decimal]:
-    """Amounts by the groups of a question, as `ledger.sums_of` has them; read once for any order of these."""
+def amounts_of(
+    connection: Connection[Any], question: Question, beside: Question | None = None
+) -> Mapping[Key, Decimal]:
+    """Amounts by the groups of a question, as `ledger.sums_of` has them; read once for any order of these.
+
+    `beside`: the same question of another window, which is read in the same pass."""
     by = in_order(question.by)
-    amounts = _amounts(connection, question.grouped(*by))
+    own = question.grouped(*by)
+    if beside is None:
+        amounts = _amounts(connection, own)
+    else:
+        windows = sorted((own, beside.grouped(*by)), key=lambda one: (one.from_us or 0, one.to_us or 0))
+        amounts = _both(connection, windows[0], windows[1])[0 if windows[0] is own else 1]
     if by == question.by:
         return amounts
     key_of = taken(by, question.by)
@@ -48,42 +58,74 @@ def in_order(by: Iterable[str]) -> tuple[str, ...]:
 
 @remembered
 def _amounts(connection: Connection[Any], question: Question) -> Mapping[Key, Decimal]:
-    days = [days_at(site, question.from_us, question.to_us) for site in question.sites]
-    if any(span is None for span in days) or not set(question.by) <= set(FILTERS):
+    if not _has_whole_days(question):
         return {key: sum_.amount for key, sum_ in sums_of(connection, question).items()}
-    amounts: dict[Key, Decimal] = {}
-    for site, span in zip(question.sites, days, strict=True):
-        assert span is not None
-        for key, amount in _of_site(connection, question, site, span):
-            known = amounts.get(key)
-            amounts[key] = amount if known is None else CONTEXT.add(known, amount)
-        if len(amounts) > MOST_GROUPS:
+    return _read(connection, question, None)[0]
+
+
+@remembered
+def _both(
+    connection: Connection[Any], first: Question, second: Question
+) -> tuple[Mapping[Key, Decimal], Mapping[Key, Decimal]]:
+    if not (_has_whole_days(first) and _has_whole_days(second)):
+        return _amounts(connection, first), _amounts(connection, second)
+    return _read(connection, first, second)
+
+
+def _has_whole_days(question: Question) -> bool:
+    """Whether sums by production day tell what is asked."""
+    days = (days_at(site, question.from_us, question.to_us) for site in question.sites)
+    return None not in days and set(question.by) <= set(FILTERS)
+
+
+def _read(
+    connection: Connection[Any], question: Question, beside: Question | None
+) -> tuple[dict[Key, Decimal], dict[Key, Decimal]]:
+    own: dict[Key, Decimal] = {}
+    others: dict[Key, Decimal] = {}
+    for site in question.sites:
+        for key, amount, other in _of_site(connection, question, beside, site):
+            if amount is not None:
+                own[key] = CONTEXT.add(own[key], amount) if key in own else amount
+            if other is not None:
+                others[key] = CONTEXT.add(others[key], other) if key in others else other
+        if max(len(own), len(others)) > MOST_GROUPS:
             raise too_many()
-    return amounts
+    return own, others
 
 
 def _of_site(
-    connection: Connection[Any],
-    question: Question,
-    site: Site,
-    days: tuple[dt.date | None, dt.date | None],
-) -> Iterator[tuple[Key, Decimal]]:
+    connection: Connection[Any], question: Question, beside: Question | None, site: Site
+) -> Iterator[tuple[Key, Decimal | None, Decimal | None]]:
     machines = [machine for machine in question.machines if machine.site == site.name]
     places: dict[int | None, tuple[Any, Any]] = {one.machine_id: (one.line, one.name) for one in machines}
+    own = _days(site, question)
+    other = own if beside is None else _days(site, beside)
     parameters = {
         "site": site.name,
         "machines": [machine.machine_id for machine in machines],
         "heads": heads(machines, "machine" in question.by),
-        "first_day": days[0],
-        "end_day": days[1],
+        "first_day": own[0],
+        "end_day": own[1],
+        "beside": beside is not None,
+        "first_beside": other[0],
+        "end_beside": other[1],
         **filters(question),
         **needs(question.by),
     }
     in_parts = PARTS & {*question.by, *question.wanted}
     name = "answers.amounts_by_part" if in_parts else "answers.amounts_by_day"
+    if "order" in question.by:
+        connection.execute(statement("answers.many_groups"))
     key_of = taken((*_COLUMNS, "site", "line", "machine"), question.by)
-    for machine_id, *said, amount in read_ledger(connection, name, parameters, site.has_closed):
-        yield key_of((*said, site.name, *places.get(machine_id, NOWHERE))), amount
+    for machine_id, *said, amount, beside_it in read_ledger(connection, name, parameters, site.has_closed):
+        yield key_of((*said, site.name, *places.get(machine_id, NOWHERE))), amount, beside_it
+
+
+def _days(site: Site, question: Question) -> tuple[dt.date | None, dt.date | None]:
+    days = days_at(site, question.from_us, question.to_us)
+    assert days is not None
+    return days
 
 
 def heads(machines: Sequence[Machine], apart: bool) -> list[int]:

@@ -157,12 +157,12 @@ def _walk_of(
 ) -> Walked:
     if measure == "margin":
         _refuse_parts(question)
-    end = side_of(connection, question, measure, base is not None)
+    end = side_of(connection, question, measure, base)
     per_unit = measure == "unit_cost"
     if per_unit and not end.volume:
         raise QuestionError([Mistake("measure", "has no unit cost: the window made no good unit")])
     if base is not None:
-        start = side_of(connection, base, measure, True)
+        start = side_of(connection, base, measure, question)
         if per_unit and not start.volume:
             raise QuestionError([Mistake("base", "has no unit cost: the base window made no good unit")])
         walk = between(start, end, question.by, per_unit)

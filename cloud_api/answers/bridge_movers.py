@@ -31,7 +31,8 @@ def movers_between(
     wanted = frozenset(names)
     costs: dict[tuple[Makes | None, str, Place], list[Decimal]] = {}
     for at, window in enumerate(windows):
-        for makes, cell, group, amount in costs_of(connection, window, ("site", "machine")):
+        found = costs_of(connection, window, ("site", "machine"), windows[1 - at])
+        for makes, cell, group, amount in found:
             name = factor_of(*cell).cell_name
             if name in wanted and group[1] is not None and not (per_unit and cell in UNUSED):
                 pair = costs.setdefault((makes, name, (group[0], group[1])), [Decimal(0), Decimal(0)])

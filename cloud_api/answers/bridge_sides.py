@@ -76,19 +76,19 @@ def makes_of(by: Sequence[str], key: Key) -> Makes | None:
 
 
 @exactly
-def side_of(connection: Connection[Any], question: Question, measure: str, in_groups: bool) -> Side:
+def side_of(connection: Connection[Any], question: Question, measure: str, beside: Question | None) -> Side:
     """What the window of a question made and cost; with measure `margin`, revenue at list price too, in the
-    groups of the question. `in_groups`: whether its costs stand in these groups, or all in one.
+    groups of the question. `beside`: the window at the other side; without one all costs stand in one group.
 
     Raises QuestionError where a margin lacks a list price."""
     side = Side()
     per_unit = measure == "unit_cost"
-    asked = question if in_groups else question.grouped()
-    for makes, cell, group, amount in costs_of(connection, asked, asked.by):
+    asked = question.grouped() if beside is None else question
+    for makes, cell, group, amount in costs_of(connection, asked, asked.by, beside):
         if not (per_unit and cell in UNUSED):
             side.costs[makes, cell, group] = side.costs.get((makes, cell, group), ZERO) + amount
     if per_unit:
-        for _, cell, place, amount in costs_of(connection, asked, ("machine",)):
+        for _, cell, place, amount in costs_of(connection, asked, ("machine",), beside):
             if cell in UNUSED:
                 kept = side.aside.get((place[0], *cell), ZERO)
                 side.aside[place[0], *cell] = kept + amount
@@ -109,7 +109,7 @@ def side_of(connection: Connection[Any], question: Question, measure: str, in_gr
 
 
 def costs_of(
-    connection: Connection[Any], question: Question, groups: tuple[str, ...]
+    connection: Connection[Any], question: Question, groups: tuple[str, ...], beside: Question | None
 ) -> Iterator[tuple[Makes | None, Cell, Key, Decimal]]:
     """Costs of a window by product, cell and group; a cost may come in parts. `groups`: those of the
     question, or site and machine, which stand in what is read for these anyway, but for orders."""
@@ -118,7 +118,7 @@ def costs_of(
     if not set(groups) <= set(by):
         by = GRAIN
     group_of = taken(by, groups)
-    for key, amount in amounts_of(connection, question.grouped(*by)).items():
+    for key, amount in amounts_of(connection, question.grouped(*by), beside).items():
         yield None if key[2] is None else key[:3], key[3:5], group_of(key), amount
 
 

@@ -22,7 +22,7 @@ from cloud_api.answers.ledger import grain_of, wanted
 from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.question import Question
 from cloud_api.interpret import variance as variances
-from cloud_api.interpret.allowance import Allowances
+from cloud_api.interpret.allowance import Allowances, Cells
 from cloud_api.interpret.ledger import price
 from cloud_api.interpret.model import Entry, Output
 from cloud_api.interpret.money import exactly
@@ -127,8 +127,7 @@ class _Site:
             *filter(self._made_asked, edges),
         ]
         if self._has_no_reason:
-            for output in units:
-                self._allow(output)
+            self._allow(units)
         self._line(units)
         self._recut([*timed(self.connection, self.question, self.site, self.book), *edges])
 
@@ -166,24 +165,23 @@ class _Site:
             key = self._groups[machine, *said] = key_of(grain, self.by)
         return key
 
-    def _allow(self, output: Output) -> None:
-        """Good units x allowance, at the standard as then known and as last recorded."""
-        good = output.good
-        if not good:
-            return
-        group = self._group(output, output.machine)
-        where = (output.machine, output.made_product, output.shift, output.effective)
-        ante, post = self.allowances.of(*where), self.allowances.of(*where, "post")
-        is_same = ante == post
-        for cell, each in ante.items():
-            variance = self.sheet.at(group, cell)
-            allowed = good * each
-            variance.allowance += allowed
-            if is_same:
-                variance.allowance_post += allowed
-        if not is_same:
-            for cell, each in post.items():
-                self.sheet.at(group, cell).allowance_post += good * each
+    def _allow(self, units: list[Output]) -> None:
+        """Good units x allowance, at the standard as then known and as last recorded: units of a group that
+        have the same allowance together."""
+        good: dict[tuple[Key, int, int], Decimal] = {}
+        cells: dict[int, Cells] = {}
+        for output in units:
+            if output.good:
+                where = (output.machine, output.made_product, output.shift, output.effective)
+                ante, post = self.allowances.of(*where), self.allowances.of(*where, "post")
+                cells[id(ante)], cells[id(post)] = ante, post
+                key = (self._group(output, output.machine), id(ante), id(post))
+                good[key] = good.get(key, ZERO) + output.good
+        for (group, ante_id, post_id), made_of_it in good.items():
+            for cell, each in cells[ante_id].items():
+                self.sheet.at(group, cell).allowance += made_of_it * each
+            for cell, each in cells[post_id].items():
+                self.sheet.at(group, cell).allowance_post += made_of_it * each
 
     def _line(self, units: list[Output]) -> None:
         """The two cells that close each line, and the machines at which output counts."""

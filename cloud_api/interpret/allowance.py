@@ -113,12 +113,13 @@ def unit_cost(cells: Cells) -> Decimal:
 
 
 class Allowances:
-    """Allowances of one site, remembered by machine, product, shift, date and basis."""
+    """Allowances of one site, remembered by machine, product, shift, date and basis; equal ones are one."""
 
     def __init__(self, book: Book) -> None:
         self.book = book
         self._card = _Card(book)
         self._known: dict[tuple[str, str | None, str | None, dt.date, Basis], Cells] = {}
+        self._same: dict[frozenset[tuple[tuple[str, str], Decimal]], Cells] = {}
 
     def of(
         self, machine: str, product: str | None, shift: str | None, date: dt.date, basis: Basis = "ante"
@@ -127,7 +128,8 @@ class Allowances:
         key = (machine, product, shift, date, basis)
         cells = self._known.get(key)
         if cells is None:
-            cells = self._known[key] = self._card.cells(machine, product, shift, date, basis)
+            found = self._card.cells(machine, product, shift, date, basis)
+            cells = self._known[key] = self._same.setdefault(frozenset(found.items()), found)
         return cells
 
     def unit_cost(

@@ -92,6 +92,18 @@ def test_it_closes_at_every_level_and_so_does_its_evidence(
                 assert sum(group[end] for group in bridge["groups"]) == bridge[end]
 
 
+@pytest.mark.parametrize("dimension", ["line", "machine", "product", "order", "shift", "reason"])
+def test_groups_are_those_of_the_costs_of_both_windows(http: httpx.Client, dimension: str) -> None:
+    bridge = ask(http, "bridge", measure="total_cost", base="previous", by=dimension, **DAY)
+    before = {"from": "2026-03-03", "to": DAY["from"]}
+    for field, window in (("start", before), ("end", DAY)):
+        found = {group[dimension]: group[field] for group in bridge["groups"] if group[field]}
+        rows = ask(http, "costs", by=dimension, **window)["rows"]
+        costs = {row[dimension]: row["amount"] for row in rows if row["amount"]}
+        assert found.keys() == costs.keys()
+        assert all(abs(found[group] - cost) <= Decimal("0.0002") for group, cost in costs.items())
+
+
 def test_the_standard_bridge_is_made_of_the_variances(http: httpx.Client) -> None:
     bridge = ask(http, "bridge", base="standard", measure="total_cost", **DAY)
     variances = ask(http, "variances", by="resource,cause", **DAY)
