@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from cloud_api.interpret.model import HOUR_US, MINUTE_US, Segment
 from cloud_api.interpret.plant import Order
@@ -44,7 +45,9 @@ class Draft(Struct, frozen=True, kw_only=True):
 
     def goes_on(self, sign: str, from_us: int, to_us: int, order: str | None) -> bool:
         """Whether a decision that was drafted before is this one."""
-        if sign != self.sign or (self.sign in ("sequence", "scrap") and order != self.order):
+        if sign != self.sign or (self.sign == "sequence" and order != self.order):
+            return False
+        if self.sign == "scrap" and order != self.order and None not in (order, self.order):
             return False
         return self.from_us <= to_us + AGAIN_US and self.to_us >= from_us - AGAIN_US
 
@@ -132,6 +135,26 @@ def scrap(segments: Sequence[Segment], book: Book) -> list[Draft]:
             )
         )
     return drafts
+
+
+def in_a_row(drafts: Sequence[Draft]) -> list[Draft]:
+    """What `scrap` told, with orders of a product that followed each other within a day as one decision: of a
+    whole history nobody confirms order by order."""
+    kept: list[Draft] = []
+    for draft in sorted(drafts, key=lambda one: (one.product or "", one.from_us)):
+        last = kept[-1] if kept else None
+        if last is None or last.product != draft.product or draft.from_us > last.to_us + AGAIN_US:
+            kept.append(draft)
+            continue
+        bad, units = (Decimal(last.detail[name]) + Decimal(draft.detail[name]) for name in ("scrap", "units"))
+        said = {"scrap": _plain(bad), "units": _plain(units), "percent": f"{bad / units * 100:.1f}"}
+        kept[-1] = replace(
+            last,
+            to_us=max(last.to_us, draft.to_us),
+            order=last.order if last.order == draft.order else None,
+            detail={**draft.detail, **said},
+        )
+    return kept
 
 
 def sequence(segments: Sequence[Segment], planned: Iterable[Order], begun: Mapping[str, int]) -> list[Draft]:

@@ -76,10 +76,11 @@ def _machine(
     segments = [segment_of(machine.name, row) for row in rows]
     if not segments:
         return []
+    scrapped, is_past = decisions.scrap(segments, site.book), to_us(now) - since_us > WINDOW_US
     drafts = [
         *decisions.off_time(segments),
         *decisions.crew(segments, site.book),
-        *decisions.scrap(segments, site.book),
+        *(decisions.in_a_row(scrapped) if is_past else scrapped),
         *_sequence(connection, site, machine, segments, until),
         *_override(connection, machine, segments, since, until),
     ]
@@ -133,7 +134,9 @@ def _keep(
         "ends_at": from_us(draft.to_us),
         "detail": Jsonb(dict(draft.detail)),
     }
-    for decision_id, starts_at, ends_at, order, _ in known:
+    for decision_id, starts_at, ends_at, order, product in known:
+        if draft.sign == "scrap" and product != draft.product:
+            continue
         if draft.goes_on(draft.sign, to_us(starts_at), to_us(ends_at), order):
             connection.execute(statement("context.draft_on"), {"decision": decision_id, **said})
             return None

@@ -302,7 +302,7 @@ order by 1;
 
 -- name: drafted
 -- Drafts of a sign at a machine of late, the newest first.
-select decision_id, starts_at, ends_at, order_id, status from decisions
+select decision_id, starts_at, ends_at, order_id, product from decisions
 where machine_id = %(machine)s and sign = %(sign)s and ends_at > %(since)s order by starts_at desc;
 
 -- name: draft

@@ -94,6 +94,19 @@ def test_a_few_more_of_many_is_chance(book: Book) -> None:
     assert decisions.scrap([segment(0, 60, good=Decimal(490), scrap=Decimal(19))], book) == []
 
 
+def test_orders_of_a_product_in_a_row_are_one_decision_of_the_past(book: Book) -> None:
+    run = [
+        segment(at * 60, 60, order=name, product=product, good=Decimal(180), scrap=Decimal(20))
+        for at, name, product in ((0, "A1", "P"), (5, "A2", "P"), (60, "A3", "P"))
+    ]
+    first, second = decisions.in_a_row(decisions.scrap(run, book))
+    assert (first.order, first.from_us, first.to_us) == (None, run[0].from_us, run[1].to_us)
+    assert (first.detail["scrap"], first.detail["units"], first.detail["percent"]) == ("40", "400", "10.0")
+    assert second.order == "A3"
+    assert first.goes_on("scrap", run[0].from_us, run[0].to_us, "A1"), "one that was drafted live goes on"
+    assert not second.goes_on("scrap", run[1].from_us, run[2].from_us, "A2")
+
+
 def order(name: str, hour: int, day: int = 2) -> Order:
     start = dt.datetime(2026, 3, day, hour, tzinfo=dt.UTC)
     return Order(
