@@ -15,9 +15,10 @@ import numpy as np
 from msgspec.structs import replace
 from psycopg import Connection
 
+from cloud_api.answers.courses import kept_tie
 from cloud_api.answers.question import Question
 from cloud_api.answers.series import Cause, Key, Series, series_of
-from cloud_api.interpret.seasons import Tie, recurring
+from cloud_api.interpret.seasons import Tie
 
 OF_A_SHIFT = frozenset({"scrap", "rework", "downtime", "changeover", "usage", "crew"})
 """Not speed loss: units seen late even it out in the next segment, which may be the next shift's."""
@@ -55,7 +56,7 @@ class Finer:
             return None
         values = np.concatenate([part.excess_of(cells) / part.worth for part in parts])
         labels = [str(part.key[-1]) for part in parts for _ in part.days]
-        tie = recurring(values, kind, labels)
+        tie = kept_tie(values, kind, labels)
         if tie is None:
             return None
         (own,) = (part for part in parts if str(part.key[-1]) == tie.label)

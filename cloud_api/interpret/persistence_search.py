@@ -8,7 +8,7 @@ the values is kept for each (count, seasons), so that series over the same days 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -65,8 +65,18 @@ class Design:
         self.slices = {
             kind: slice(begin, end) for kind, begin, end in zip(KINDS, [0, *ends], ends, strict=False)
         }
+        self.runs = list(self._runs())
         self._prices: dict[int, Array] = {}
         self._columns: dict[int, Array] = {}
+
+    def _runs(self) -> Iterator[tuple[str, slice, slice]]:
+        """Kinds, with the places among all shapes of each run of onsets without a gap."""
+        for kind in KINDS:
+            onsets, first = self.onsets[kind], self.slices[kind].start
+            for run in np.split(np.arange(len(onsets)), np.flatnonzero(np.diff(onsets) > 1) + 1):
+                if len(run):
+                    into = slice(first + int(run[0]), first + int(run[-1]) + 1)
+                    yield kind, into, slice(int(onsets[run[0]]), int(onsets[run[-1]]) + 1)
 
     def _lengths(self, at: int) -> Array:
         """Squared lengths of shapes, whitened and free of level and season."""
@@ -98,7 +108,10 @@ class Design:
         decayed = lfilter([1.0], [1.0, -DECAY], before, axis=-1)[..., ::-1]
         sloped = np.cumsum(since, axis=-1)[..., ::-1]
         found = {OUTLIER: back, TEMPORARY: decayed, SHIFT: since[..., ::-1], SLOPE: sloped}
-        return np.concatenate([found[kind][..., self.onsets[kind]] for kind in KINDS], axis=-1)
+        whole = np.empty((*vectors.shape[:-1], len(self.places)))
+        for kind, into, onsets in self.runs:
+            whole[..., into] = found[kind][..., onsets]
+        return whole
 
     def bic(self, rss: Array, effects: int) -> Array:
         """Of models with that many effects, from their residual sums of squares, a row per correlation."""
@@ -250,14 +263,17 @@ class Search:
         """What is left without more unit vectors, orthogonal to those before and to each other."""
         along = more @ before.rest[:, :, None]
         shared = self.design.products(more)
-        lengths = before.lengths - np.einsum("rkm,rkm->rm", shared, shared)
-        return Left(
-            before.rest - (along * more).sum(axis=1),
-            before.products - (along * shared).sum(axis=1),
-            np.concatenate([before.basis, more], axis=1),
-            lengths,
-            self.design.inverse(lengths),
-        )
+        basis = np.concatenate([before.basis, more], axis=1)
+        if more.shape[1] == 1:
+            lengths = before.lengths - shared[:, 0] ** 2
+            rest = before.rest - along[:, 0] * more[:, 0]
+            products = before.products - along[:, 0] * shared[:, 0]
+        else:
+            close = np.ascontiguousarray(shared.transpose(2, 0, 1))
+            lengths = before.lengths - np.einsum("mrk,mrk->rm", close, close)
+            rest = before.rest - (along * more).sum(axis=1)
+            products = before.products - (along * shared).sum(axis=1)
+        return Left(rest, products, basis, lengths, self.design.inverse(lengths))
 
     def _unit(self, before: Left, which: int) -> Array:
         """The unit vector of an effect beside others; nothing where it is one of them."""

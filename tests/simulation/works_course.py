@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from tests.simulation.works import MULTIPLIER, Machine, Window, Works
 from tests.simulation.works_stories import Story
@@ -56,6 +57,7 @@ class Course:
         self.works, self.machine, self.stories = works, machine, stories
         self.chance = random.Random(f"course {works.seed} {machine.name}")
         self.truth = Truth()
+        self.zone, self.working = ZoneInfo(works.zone), works.working_days()
         self.good, self.scrap, self.kwh = self.chance.randint(0, 99999), self.chance.randint(0, 999), 900.0
         self.bad_part = 0.0
         self.product = machine.products[0]
@@ -176,7 +178,7 @@ class Course:
             whole = int((tick - now).total_seconds() / cycle)
             if tick == until and hours == self.left * cycle / 3600:
                 whole = self.left
-            self._make(number, window, whole - made, slower)
+            self._make(number, window, tick, whole - made, slower)
             made = whole
             self._counters(tick - timedelta(milliseconds=1) if tick == until else tick)
         self.left -= made
@@ -204,7 +206,7 @@ class Course:
             return now + timedelta(seconds=step)
         return now + timedelta(seconds=step - (now.timestamp() % step) or step)
 
-    def _make(self, number: int, window: Window, units: int, slower: float) -> None:
+    def _make(self, number: int, window: Window, at: datetime, units: int, slower: float) -> None:
         if units <= 0:
             return
         product, day = self.product, window.day
@@ -223,8 +225,8 @@ class Course:
             if kwh:
                 self.truth.book(one, day, units * kwh * self.works.tariff)
                 self.truth.lost("usage", day, units * kwh * self.works.tariff)
-            if one.price_factor(number) != 1.0:
-                dearer = units * product.bill * self.works.price * (one.price_factor(number) - 1)
+            if one.kind == "price" and at.astimezone(self.zone).date() >= self.working[one.since]:
+                dearer = units * product.bill * self.works.price * one.size
                 self.truth.book(one, day, dearer)
                 self.truth.lost("price", day, dearer)
                 self.truth.spent[day] += dearer

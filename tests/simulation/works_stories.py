@@ -71,10 +71,6 @@ class Story:
         """Hours of work beyond the last shift of a day."""
         return self.size if self.kind == "overtime" and self.on(number) else 0.0
 
-    def price_factor(self, number: int) -> float:
-        """Factor on the price of material."""
-        return 1 + self.size if self.kind == "price" and self.on(number) else 1.0
-
 
 KINDS = {
     "jam_rise": ("downtime", "structural"),
