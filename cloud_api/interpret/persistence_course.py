@@ -269,7 +269,7 @@ def _out_of_nothing(series: Array, found: Persistence, first: int, end: int) -> 
         effect=effect,
         lasting=(effect,) if lasts else (),
         found=found,
-        sigma=spread,
+        sigma=max(spread, float(series[~inside].std())),
     )
 
 
