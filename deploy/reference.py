@@ -98,7 +98,7 @@ def keys(schema: Mapping[str, Any], place: str, depth: int = 0) -> Iterator[tupl
 
 
 def finance_views() -> Iterator[str]:
-    """Views for Power BI, Excel and dbt."""
+    """Views for Power BI, Excel and dbt, each as the last migration that made it says."""
     yield "# Finance's views"
     yield (
         f"{MADE} `cloud-api reader create powerbi` makes a role that reads them, nothing else. Amounts are "
@@ -111,13 +111,12 @@ def finance_views() -> Iterator[str]:
     )
     views = re.findall(r"comment on view (\w+) is\s+((?:'[^']*'\s*)+);", text)
     columns = re.findall(r"comment on column (\w+)\.(\w+) is\s+((?:'[^']*'\s*)+);", text)
-    for view, said in views:
+    meanings = {(view, column): unquoted(meaning) for view, column, meaning in columns}
+    for view, said in {view: unquoted(said) for view, said in views}.items():
         yield f"## `{view}`"
-        yield unquoted(said)
-        yield table(
-            ("column", "meaning"),
-            [(f"`{column}`", unquoted(meaning)) for of, column, meaning in columns if of == view],
-        )
+        yield said
+        rows = [(f"`{column}`", meaning) for (of, column), meaning in meanings.items() if of == view]
+        yield table(("column", "meaning"), rows)
 
 
 def unquoted(literal: str) -> str:
@@ -137,14 +136,36 @@ def commands() -> Iterator[str]:
 
 
 def helped(parser: argparse.ArgumentParser, depth: int = 2) -> Iterator[str]:
-    """The help of a parser and of every command below it."""
+    """The help of a parser and of every command below it, set by us: argparse sets it differently from one
+    Python to the next."""
     yield f"{'#' * depth} `{parser.prog}`"
-    parser.formatter_class = lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=100)
-    yield f"```text\n{parser.format_help().rstrip()}\n```"
+    yield parser.description or ""
+    rows: list[tuple[str, ...]] = []
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            rows += [(f"`{one.dest}`", one.help or "") for one in action._choices_actions]
+        elif action.dest != "help" and action.help not in (None, argparse.SUPPRESS):
+            meaning = parser._get_formatter()._expand_help(action)
+            needed = "; required" if action.option_strings and action.required else ""
+            rows.append((f"`{_called(action)}`", meaning + needed))
+    if rows:
+        yield table(("argument", "meaning"), rows)
+    if parser.epilog:
+        yield f"```text\n{parser.epilog.strip()}\n```"
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for inner in dict.fromkeys(action.choices.values()):
                 yield from helped(inner, min(depth + 1, 4))
+
+
+def _called(action: argparse.Action) -> str:
+    """As it is typed: `--out FILE`, `FILE`, `[FILE]`."""
+    choices = f"{{{','.join(map(str, action.choices))}}}" if action.choices else None
+    value = action.metavar if isinstance(action.metavar, str) else choices or action.dest.upper()
+    if not action.option_strings:
+        return f"[{value}]" if action.nargs in ("?", "*") else value
+    named = ", ".join(action.option_strings)
+    return named if action.nargs == 0 else f"{named} {value}"
 
 
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
