@@ -34,10 +34,20 @@ from cloud_api.interpret.money import CONTEXT, shown, whole_and_parts
 ZERO = Decimal(0)
 
 
-def bridge(connection: Connection[Any], question: Question, sees_money: bool, now: datetime) -> Bridge:
-    """The bridge of a question; raises QuestionError where it has no base or no figure."""
+def bridge(
+    connection: Connection[Any],
+    question: Question,
+    sees_money: bool,
+    now: datetime,
+    *,
+    explained: bool = True,
+) -> Bridge:
+    """The bridge of a question, with the explained share of each bar or without; raises QuestionError where
+    it has no base or no figure."""
     measure = question.options.get("measure", "unit_cost")
-    return _bridge(connection, question, base_question(question), base_name(question), measure, now)
+    return _bridge(
+        connection, question, base_question(question), base_name(question), measure, explained, now
+    )
 
 
 @remembered
@@ -47,6 +57,7 @@ def _bridge(
     base: Question | None,
     name: str,
     measure: str,
+    explained: bool,
     now: datetime,
 ) -> Bridge:
     """The bridge from a base by its name; links repeat the options that were given first."""
@@ -54,7 +65,7 @@ def _bridge(
     walk, end, start = walked.walk, walked.end, walked.start
     figures, per_unit = walked.figures, measure == "unit_cost"
     evidence = evidence_of(connection, question, base, walked, per_unit)
-    context = context_of(connection, question, figures, base is None, per_unit, now)
+    context = context_of(connection, question, figures, base is None, per_unit, explained, now)
     bars = _bars(question, base, walk, figures, evidence, context)
     told_of_base = None if base is None or start is None else _trust(connection, base, start, now)
     text = statement(question, base, name, measure, bars, figures, data_share(connection, base))

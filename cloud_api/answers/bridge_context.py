@@ -75,9 +75,10 @@ def context_of(
     figures: Told,
     of_standard: bool,
     per_unit: bool,
+    explained: bool,
     now: datetime,
 ) -> Context:
-    """What is known of the bars of a question."""
+    """What is known of the bars of a question; with how far they are explained, or without."""
     by = tuple(name for name in question.by if name not in ("resource", "cause"))
     assert question.from_us is not None
     assert question.to_us is not None
@@ -87,7 +88,7 @@ def context_of(
         of_standard,
         per_unit,
         _verdicts(connection, question, _largest(figures), of_standard, per_unit, now),
-        explained_by(connection, question.grouped(*by)) if short else {},
+        explained_by(connection, question.grouped(*by)) if explained and short else {},
     )
 
 

@@ -36,12 +36,17 @@ class Grain(Struct, frozen=True, gc=False):
 
 def key_of(grain: Grain, by: Sequence[str]) -> Key:
     """The group of a grain."""
-    return tuple([value(grain) for value in _values(tuple(by))])
+    return key_by(tuple(by))(grain)
 
 
 @lru_cache(maxsize=1024)
-def _values(by: tuple[str, ...]) -> tuple[Callable[[Grain], Any], ...]:
-    return tuple(_OF.get(name) or attrgetter(name) for name in by)
+def key_by(by: tuple[str, ...]) -> Callable[[Grain], Key]:
+    """What tells the group of a grain."""
+    values = tuple(_OF.get(name) or attrgetter(name) for name in by)
+    if by and not any(name in _OF for name in by):
+        whole = attrgetter(*by)
+        return whole if len(by) > 1 else lambda grain: (whole(grain),)
+    return lambda grain: tuple([value(grain) for value in values])
 
 
 def _week(grain: Grain) -> dt.date | None:

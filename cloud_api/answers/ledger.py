@@ -11,7 +11,7 @@ from msgspec import Struct
 from psycopg import Connection
 
 from cloud_api.answers.edges import edge_entries
-from cloud_api.answers.grouping import Grain, Key, filters, key_of, needs
+from cloud_api.answers.grouping import Grain, Key, filters, key_by, needs
 from cloud_api.answers.memory import remembered
 from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.posting import read_ledger
@@ -52,9 +52,10 @@ class Sum(Struct, frozen=True, gc=False):
 def sums_of(connection: Connection[Any], question: Question) -> Mapping[Key, Sum]:
     """Sums by group, exact."""
     sums: dict[Key, Sum] = {}
+    key_of = key_by(question.by)
     for site in question.sites:
         for grain, sum_ in (*_stored(connection, question, site), *_cut(connection, question, site)):
-            key = key_of(grain, question.by)
+            key = key_of(grain)
             sums[key] = sums[key].plus(sum_) if key in sums else sum_
             if len(sums) > MOST_GROUPS:
                 raise too_many()

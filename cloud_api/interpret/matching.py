@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -104,6 +105,7 @@ class Said(Struct, frozen=True, kw_only=True):
         return moves(self.kind, resource, cause) and (self.causes is None or cause in self.causes)
 
 
+@lru_cache(maxsize=4096)
 def moves(kind: str, resource: str, cause: str) -> bool:
     """Whether a note of a kind can move a cell."""
     cells = MOVES.get(kind, frozenset())

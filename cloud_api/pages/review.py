@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from cloud_api.answers.assumptions import standing
@@ -26,9 +27,10 @@ def review(asking: Asking) -> dict[str, Any]:
     parameters = asking.parameters()
     question = asking.question(parameters)
     told = (asking.connection, question.with_options({}), asking.principal.sees_money, asking.now)
+    first = (asking.connection, replace(told[1], limit=BARS), *told[2:])
     judged = question.with_options({"measure": "unit_cost"})
     return shown | {
-        "bridge": why(asking),
+        "bridge": why(asking, explained=False),
         "period": asking.value("period"),
         "topics": TOPICS,
         "words": VERDICTS,
@@ -38,8 +40,8 @@ def review(asking: Asking) -> dict[str, Any]:
             if row.verdict not in ("steady", "undetermined")
         ][:BARS],
         "assumptions": [row_of(row) for row in standing(*told).rows if row.status != "holding"][:BARS],
-        "decisions": decisions(*told).rows[:BARS],
-        "questions": questions(*told).rows[:BARS],
+        "decisions": decisions(*first).rows,
+        "questions": questions(*first).rows,
         "trust": confidence(*told),
         "bars": BARS,
     }

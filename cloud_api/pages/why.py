@@ -47,8 +47,9 @@ VERDICTS = {
 }
 
 
-def why(asking: Asking) -> dict[str, Any]:
-    """What the template shows. Raises QuestionError for a mistake in the address."""
+def why(asking: Asking, *, explained: bool = True) -> dict[str, Any]:
+    """What the template shows, with the explained share of each bar or without. Raises QuestionError for a
+    mistake in the address."""
     parameters = asking.parameters(options=OPTIONS)
     question = asking.question(parameters, options=OPTIONS)
     shown = {
@@ -64,7 +65,7 @@ def why(asking: Asking) -> dict[str, Any]:
     if not any(asking.value(name) for name in ("base", "base_from", "base_to")):
         parameters.append(("base", telling_base(asking.connection, question)))
         question = asking.question(parameters, options=OPTIONS)
-    answer = _answer(asking, parameters, question)
+    answer = _answer(asking, parameters, question, explained)
     zone, plant = asking.site.time_zone, asking.site.book.plant
     measures = [one for one in MEASURES if one != "margin" or plant.products]
     bases = [one for one in BASES if one != "budget" or plant.budget]
@@ -86,15 +87,21 @@ def why(asking: Asking) -> dict[str, Any]:
     }
 
 
-def _answer(asking: Asking, parameters: Sequence[tuple[str, str]], question: Question) -> Bridge:
+def _answer(
+    asking: Asking, parameters: Sequence[tuple[str, str]], question: Question, explained: bool
+) -> Bridge:
     """The bridge; of cost, where no measure was named and a window made nothing."""
+
+    def bridge_of(asked: Question) -> Bridge:
+        sees_money = asking.principal.sees_money
+        return bridge(asking.connection, asked, sees_money, asking.now, explained=explained)
+
     try:
-        return bridge(asking.connection, question, asking.principal.sees_money, asking.now)
+        return bridge_of(question)
     except QuestionError:
         if asking.value("measure") is not None:
             raise
-    whole = asking.question([*parameters, ("measure", "total_cost")], options=OPTIONS)
-    return bridge(asking.connection, whole, asking.principal.sees_money, asking.now)
+    return bridge_of(asking.question([*parameters, ("measure", "total_cost")], options=OPTIONS))
 
 
 def _choices(
