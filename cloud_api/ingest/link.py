@@ -169,6 +169,8 @@ def _client(broker: Broker, version: MQTTProtocolVersion) -> Client:
 def _tls(broker: Broker) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=None if broker.ca is None else str(broker.ca))
+        # Python 3.13 wants all that RFC 5280 asks of a certificate; a plant's own authority may not have it.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         if broker.certificate is not None:
             context.load_cert_chain(broker.certificate, broker.key)
     except (OSError, ssl.SSLError) as error:

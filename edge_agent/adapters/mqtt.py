@@ -165,6 +165,8 @@ def _tls(settings: Uplink) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=settings.ca)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        # Python 3.13 wants all that RFC 5280 asks of a certificate; a plant's own authority may not have it.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         if settings.certificate is not None:
             context.load_cert_chain(settings.certificate, settings.key)
     except OSError as error:
