@@ -28,4 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     for report in terminalreporter.stats.get("rerun", []):
         why = str(report.longrepr).strip().splitlines()[-1] if report.longrepr else ""
+        crash = getattr(report.longrepr, "reprcrash", None)
+        if crash is not None:
+            why += f": {' '.join(crash.message.split())[:400]}"
         terminalreporter.write_line(f"TRIED TWICE: {report.nodeid}: {why}", yellow=True)
