@@ -104,7 +104,8 @@ class _Site:
             return []
         lives = asked | before(asked, plans, self.as_of_us)
         self._make(lives)
-        self._pay(lives)
+        if sees_money:
+            self._pay(lives)
         self._time(lives)
         waiting = [
             one for one in lives.values() if one.plans and one.left_us is None and not self._is_done(one)
