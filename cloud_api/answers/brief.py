@@ -80,15 +80,15 @@ def _moved(asked: _Asked) -> Sentence:
     base = telling_base(asked.connection, asked.question)
     try:
         by = {"measure": "unit_cost", "base": base}
-        told = moved(asked.connection, asked.question.with_options(by))
+        found = moved(asked.connection, asked.question.with_options(by))
     except QuestionError:
         by = {"measure": "total_cost", "base": base}
-        told = moved(asked.connection, asked.question.with_options(by))
+        found = moved(asked.connection, asked.question.with_options(by))
     return Sentence(
         topic="moved",
-        text=told.text,
-        amount=told.change,
-        tone=_tone(told.change),
+        text=found.text,
+        amount=found.change,
+        tone=_tone(found.change),
         page=asked.address("/why", **by),
         rows=asked.address("/v1/bridge", **by),
     )

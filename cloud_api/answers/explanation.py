@@ -218,10 +218,7 @@ def parts(
     silent = silent_reasons(site.plant)
     inside = Span(max(segment.from_us, window.from_us), min(segment.to_us, window.to_us))
     duration = segment.to_us - segment.from_us
-    said = [
-        one for one in said if one.span.from_us < inside.to_us and inside.from_us < one.span.to_us
-        and one.fits(segment.product, segment.order)
-    ]  # fmt: skip
+    said = [one for one in said if covered_us([one.span], inside.from_us, inside.to_us)]
     if not said:
         return
     for entry in wanted(price([segment], machine.name, site.book.at(segment.production_day)), question):
