@@ -94,8 +94,10 @@ class Plant:
 
     def day(self, line: str, day: date, extra: Sequence[tuple[int, int]] = ()) -> DayRun:
         """One line on one day. extra: spans outside the shifts in which it works all the same."""
-        windows = sorted([*self.windows(LINES[line], day), *extra])
-        run = _Shop(self, LINES[line], day, unplanned=windows[:1] == list(extra)[:1]).work(windows)
+        planned = self.windows(LINES[line], day)
+        windows = sorted([*planned, *extra])
+        over_us = planned[-1][1] if planned else start_us(day)
+        run = _Shop(self, LINES[line], day, unplanned=windows[:1] == list(extra)[:1]).work(windows, over_us)
         if not extra:
             self._lots[line, day] = run.lots
         return run
@@ -168,16 +170,21 @@ class _Shop:
         self._setup_us, self._ends_us = 0, 0
         self._next_stop = [self._time_to_stop(machine) for machine in line.machines]
 
-    def work(self, windows: Sequence[tuple[int, int]]) -> DayRun:
-        """Work through the windows in their order; stand idle outside."""
+    def work(self, windows: Sequence[tuple[int, int]], over_us: int) -> DayRun:
+        """Work through the windows in their order; stand idle outside. over_us: the end of the last shift.
+        After it another order of the product that is in begins: the one before is confirmed."""
         for machine in self._line.machines:
             self._stand(machine)
             for role in ("good_count", "scrap_count", "energy", *(f"material:{m}" for m in self._used)):
                 if not role.startswith("material:") or machine is self._line.machines[0]:
                     self._say(machine, role, 0.0)
-        self._ends_us = windows[-1][1] if windows else self._now
         for number, (from_us, to_us) in enumerate(windows):
+            if from_us >= over_us:
+                self._close_lot()
             self._now = from_us
+            self._ends_us = over_us if from_us < over_us else to_us
+            if from_us >= over_us and self._product is not None:
+                self._begin(self._product)
             self._man(number)
             self._planned(number, to_us)
             self._through(to_us)
@@ -233,14 +240,17 @@ class _Shop:
         chosen = self._chance.choice(products)
         changes = self._product is not None or (self._chance.random() < 0.6 and not self._unplanned)
         small = self._line.name == "stamping" and self._stories.small_lots(self._day)
-        self._product, self._lots = chosen, self._lots + 1
-        self._left = self._size = round(chosen.lot * self._chance.uniform(0.85, 1.15) / (3.2 if small else 1))
-        self._order = f"{self._line.order_prefix}{self._day:%y%m%d}{self._lots:02d}"
-        self._good, self._bad, self._lot_from = 0, 0, self._now
+        self._begin(chosen, 3.2 if small else 1)
         minutes = chosen.changeover_min * self._chance.lognormvariate(-0.01, 0.16)
         self._setup_us = round(minutes * MINUTE) if changes else 0
+
+    def _begin(self, product: Product, smaller: float = 1) -> None:
+        self._product, self._lots = product, self._lots + 1
+        self._left = self._size = round(product.lot * self._chance.uniform(0.85, 1.15) / smaller)
+        self._order = f"{self._line.order_prefix}{self._day:%y%m%d}{self._lots:02d}"
+        self._good, self._bad, self._lot_from = 0, 0, self._now
         for machine in self._line.machines:
-            self._say(machine, "product", chosen.name)
+            self._say(machine, "product", product.name)
             self._say(machine, "order", self._order)
 
     def _close_lot(self) -> None:

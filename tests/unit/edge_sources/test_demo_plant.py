@@ -107,6 +107,18 @@ def test_out_of_shift_the_line_works_all_the_same_when_it_is_shown_live():
     assert day_of(sunday_us) == date(2026, 3, 15)
 
 
+def test_after_the_last_shift_another_order_begins_so_that_confirmed_ones_stay_as_they_are():
+    plant = Plant(STORIES)
+    confirmed = {lot.order: lot for lot in plant.lots("stamping", ANCHOR)}
+    over_us = plant.windows(LINES["stamping"], ANCHOR)[-1][1]
+    late = (over_us + 1800 * SECOND, over_us + 7200 * SECOND)
+    lots = plant.day("stamping", ANCHOR, [late]).lots
+    assert {lot.order: lot for lot in lots[: len(confirmed)]} == confirmed
+    assert [lot.product for lot in lots[-2:]] == [lots[-1].product] * 2
+    assert lots[-1].start_us >= late[0]
+    assert lots[-1].good
+
+
 def test_the_plant_model_fits(tmp_path):
     until = datetime(2026, 3, 13, 15, 30, tzinfo=UTC)
     folder = history.write_model(tmp_path / "model", until - timedelta(days=3), until)
