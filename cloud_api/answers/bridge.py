@@ -14,7 +14,7 @@ from psycopg import Connection
 from cloud_api.answers.bridge_base import base_name, base_question, data_share, walk_of
 from cloud_api.answers.bridge_context import Context, context_of
 from cloud_api.answers.bridge_evidence import Evidence, evidence_of
-from cloud_api.answers.bridge_links import cell_of, segments_of
+from cloud_api.answers.bridge_links import Links, cell_of
 from cloud_api.answers.bridge_rounding import Told, decimal
 from cloud_api.answers.bridge_sides import Side
 from cloud_api.answers.bridge_statement import statement
@@ -102,12 +102,14 @@ def _trust(connection: Connection[Any], base: Question, start: Side, now: dateti
 def _bars(
     question: Question, base: Question | None, walk: Walk, figures: Told, evidence: Evidence, context: Context
 ) -> list[BridgeBar]:
+    links = Links(question, base is None, evidence.per_unit)
+    base_links = None if base is None else Links(base, False, evidence.per_unit)
     bars = []
     for step in figures.steps:
         factor, group = step
         amount = figures.amounts[step]
         planning = _planning(walk, step, base is None)
-        segments = segments_of(question, factor, group, base is None, evidence.per_unit)
+        segments = links.of(factor, group)
         rows = evidence.rows(step, amount, segments)
         bars.append(
             BridgeBar(
@@ -122,9 +124,7 @@ def _bars(
                 explained_share=context.explained(factor, group),
                 evidence=rows,
                 segments=segments,
-                base_segments=None
-                if base is None
-                else segments_of(base, factor, group, False, evidence.per_unit),
+                base_segments=None if base_links is None else base_links.of(factor, group),
             )
         )
     return bars

@@ -226,4 +226,9 @@ def _allowed(sheet: Sheet, by: tuple[str, ...], per_unit: bool) -> dict[tuple[Ma
 
 def _listed(side: Side) -> dict[tuple[Makes | None, Key], Decimal]:
     """Output at list price, a negative cost, by product and group."""
-    return {(makes, group): amount for (makes, cell, group), amount in side.costs.items() if cell == REVENUE}
+    return {
+        (makes, group): amount
+        for (makes, cell), groups in side.costs.items()
+        if cell == REVENUE
+        for group, amount in groups.items()
+    }

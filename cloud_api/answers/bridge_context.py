@@ -42,23 +42,21 @@ class Context:
     of_standard: bool
     per_unit: bool
     verdicts: Mapping[Factor, Persistence] = field(default_factory=dict)
-    shares: Mapping[Key, Share] = field(default_factory=dict)
+    shares: Mapping[Key, Mapping[Cell, Share]] = field(default_factory=dict)
 
     def explained(self, factor: Factor, group: Key) -> Decimal | None:
         """The part of a bar's cost in the window that reasons and notes explain; None of nothing."""
+        if not self.shares:
+            return None
         said = dict(zip(self.by, group, strict=True))
         names = tuple(name for name in self.by if name not in ("resource", "cause"))
         own = tuple(said[name] for name in names)
         return share_of(
             share
-            for key, share in self.shares.items()
-            if key[:-2] == own
-            and self._holds(factor, (key[-2], key[-1]))
-            and said.get("resource", key[-2]) == key[-2]
+            for cell, share in self.shares.get(own, {}).items()
+            if is_behind(factor, cell, self.of_standard, self.per_unit)
+            and said.get("resource", cell[0]) == cell[0]
         )
-
-    def _holds(self, factor: Factor, cell: Cell) -> bool:
-        return is_behind(factor, cell, self.of_standard, self.per_unit)
 
 
 def is_behind(factor: Factor, cell: Cell, of_standard: bool, per_unit: bool) -> bool:
@@ -88,8 +86,15 @@ def context_of(
         of_standard,
         per_unit,
         _verdicts(connection, question, _largest(figures), of_standard, per_unit, now),
-        explained_by(connection, question.grouped(*by)) if explained and short else {},
+        _shares(connection, question.grouped(*by)) if explained and short else {},
     )
+
+
+def _shares(connection: Connection[Any], question: Question) -> dict[Key, dict[Cell, Share]]:
+    shares: dict[Key, dict[Cell, Share]] = {}
+    for key, share in explained_by(connection, question).items():
+        shares.setdefault(key[:-2], {})[key[-2], key[-1]] = share
+    return shares
 
 
 def _largest(figures: Told) -> list[Factor]:

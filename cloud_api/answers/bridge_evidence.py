@@ -14,7 +14,7 @@ from psycopg import Connection
 
 from cloud_api.answers.bridge_base import Walked
 from cloud_api.answers.bridge_factors import PARTS, Factor, factor_of
-from cloud_api.answers.bridge_links import segments_of
+from cloud_api.answers.bridge_links import Links
 from cloud_api.answers.bridge_movers import Movers, movers_between, movers_from
 from cloud_api.answers.bridge_rounding import decimal
 from cloud_api.answers.bridge_sides import UNUSED, Makes
@@ -126,7 +126,7 @@ class Evidence:
             cost=shown(piece.cost),
             notes=self._notes(found, first.from_us, until),
             text=None,
-            rows=segments_of(there, *step, self.base is None, self.per_unit),
+            rows=Links(there, self.base is None, self.per_unit).of(*step),
         )
 
     def _notes(self, found: Found, from_us_: int, to_us_: int) -> list[NoteRef]:
@@ -158,13 +158,11 @@ class Evidence:
                 cost=None,
                 notes=[],
                 text=_of_line(makes),
-                rows=segments_of(
+                rows=Links(
                     self.question if makes is None else _only(self.question, makes),
-                    factor,
-                    group,
                     self.base is None,
                     self.per_unit,
-                ),
+                ).of(factor, group),
             )
             for makes, amount in largest
         ]
@@ -218,10 +216,10 @@ def evidence_of(
     if not chosen:
         return evidence
     states = None if only is None else {state for cause in only for state in STATES_OF_CAUSE[cause]}
-    movers = _movers(connection, question, base, walked, largest, per_unit)
-    windows: list[tuple[Window, Question]] = [("end", question)]
+    windows: list[tuple[Window, Question]] = [("end", _narrowed(question, largest))]
     if base is not None:
-        windows.append(("start", base))
+        windows.append(("start", _narrowed(base, largest)))
+    movers = _movers(connection, [asked for _, asked in windows], walked, largest, per_unit)
     for window, asked in windows:
         for found in dearest_spans(connection, asked, causes, movers):
             if states is None or found.stretch.first.state in states:
@@ -234,18 +232,28 @@ def evidence_of(
     return evidence
 
 
+def _narrowed(question: Question, largest: Sequence[Step]) -> Question:
+    """The question for the orders of the largest bars, where bars are by order."""
+    if "order" not in question.by:
+        return question
+    at = question.by.index("order")
+    orders = sorted({group[at] for _, group in largest}, key=lambda order: (order is None, order or ""))
+    return replace(question, wanted={**question.wanted, "order": tuple(orders)})
+
+
 def _movers(
     connection: Connection[Any],
-    question: Question,
-    base: Question | None,
+    windows: Sequence[Question],
     walked: Walked,
     largest: Sequence[Step],
     per_unit: bool,
 ) -> Movers:
-    """How far machines moved the factors of the largest bars, as far as their groups hold the machine."""
+    """How far machines moved the factors of the largest bars, as far as their groups hold the machine.
+    `windows`: the end, and the base where it is another window."""
+    question = windows[0]
     names = [factor.cell_name for factor, _ in largest]
-    if base is not None:
-        moves = movers_between(connection, (base, question), walked.walk, names, per_unit)
+    if len(windows) > 1:
+        moves = movers_between(connection, (windows[1], question), walked.walk, names, per_unit)
     else:
         moves = {} if walked.sheet is None else movers_from(walked.sheet, names)
     lines = {(machine.site, machine.name): machine.line for machine in question.machines}

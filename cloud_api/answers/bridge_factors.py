@@ -19,6 +19,7 @@ PARTS = ("lot_size", "sequence", "duration")
 
 FIRST = (VOLUME, MIX, STANDARD_VS_BUDGET, LIST_PRICE)
 LAST = (SALES_PRICE, STOCK)
+_PLACES = {name: place for place, name in enumerate((*FIRST, *PARTS, *CAUSES))}
 _TAKEN = frozenset({*FIRST, *LAST, *PARTS})
 
 
@@ -43,11 +44,10 @@ class Factor(Struct, frozen=True, gc=False):
     @property
     def place(self) -> tuple[int, str]:
         """Where it stands among the bars."""
-        order = (*FIRST, *PARTS, *CAUSES)
         word = self.part or self.cause or self.name
         if self.name in LAST:
-            return len(order) + 1 + LAST.index(self.name), self.name
-        return (order.index(word) if word in order else len(order)), self.name
+            return len(_PLACES) + 1 + LAST.index(self.name), self.name
+        return _PLACES.get(word, len(_PLACES)), self.name
 
 
 @lru_cache(maxsize=1024)

@@ -32,11 +32,14 @@ def movers_between(
     costs: dict[tuple[Makes | None, str, Place], list[Decimal]] = {}
     for at, window in enumerate(windows):
         found = costs_of(connection, window, ("site", "machine"), windows[1 - at])
-        for makes, cell, group, amount in found:
+        for (makes, cell), places in found.items():
             name = factor_of(*cell).cell_name
-            if name in wanted and group[1] is not None and not (per_unit and cell in UNUSED):
-                pair = costs.setdefault((makes, name, (group[0], group[1])), [Decimal(0), Decimal(0)])
-                pair[at] += amount
+            if name not in wanted or (per_unit and cell in UNUSED):
+                continue
+            for (site, machine), amount in places.items():
+                if machine is not None:
+                    pair = costs.setdefault((makes, name, (site, machine)), [Decimal(0), Decimal(0)])
+                    pair[at] += amount
     sums: Sums[tuple[str, Place]] = Sums()
     for (makes, name, place), (before, after) in costs.items():
         sums.add((name, place), walk.weight(makes).weights(), before, after)

@@ -83,9 +83,9 @@ def sold_of(connection: Connection[Any], question: Question, side: Side, sheet: 
         said = dict(zip(sheet.by, key, strict=True))
         if said["product"] is not None:
             sold.stock[said["site"], said["product"]] += variance.allowance
-    for (makes, cell, _), amount in side.costs.items():
+    for (makes, cell), groups in side.costs.items():
         if cell == REVENUE and makes is not None:
-            sold.stock[makes[0], str(makes[2])] += amount
+            sold.stock[makes[0], str(makes[2])] += sum(groups.values(), ZERO)
     for site in question.sites:
         if site.book is None:
             continue

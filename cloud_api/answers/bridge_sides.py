@@ -43,8 +43,8 @@ Makes = tuple[str, str | None, str | None]
 is theirs."""
 
 
-Cost = tuple[Makes | None, Cell, Key]
-"""Whose units a cost belongs to (None: it has no product), its cell, and its group."""
+Costs = dict[tuple[Makes | None, Cell], dict[Key, Decimal]]
+"""Amounts by whose units they belong to (None: they have no product) and their cell, then by group."""
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ class Side:
     leaves out."""
 
     units: dict[Makes, Decimal] = field(default_factory=dict)
-    costs: dict[Cost, Decimal] = field(default_factory=dict)
+    costs: Costs = field(default_factory=dict)
     counted: dict[tuple[str, str, str], Decimal] = field(default_factory=dict)
     aside: dict[tuple[str | None, str, str], Decimal] = field(default_factory=dict)
 
@@ -65,7 +65,12 @@ class Side:
 
     def by_cause(self) -> list[tuple[str, Decimal]]:
         """Amounts by cause, a cause more than once; what the measure leaves out is in it, revenue is not."""
-        booked = [(cell[1], amount) for (_, cell, _), amount in self.costs.items() if cell != REVENUE]
+        booked = [
+            (cell[1], amount)
+            for (_, cell), groups in self.costs.items()
+            if cell != REVENUE
+            for amount in groups.values()
+        ]
         return [*booked, *((key[2], amount) for key, amount in self.aside.items())]
 
 
@@ -84,14 +89,15 @@ def side_of(connection: Connection[Any], question: Question, measure: str, besid
     side = Side()
     per_unit = measure == "unit_cost"
     asked = question.grouped() if beside is None else question
-    for makes, cell, group, amount in costs_of(connection, asked, asked.by, beside):
+    for (makes, cell), groups in costs_of(connection, asked, asked.by, beside).items():
         if not (per_unit and cell in UNUSED):
-            side.costs[makes, cell, group] = side.costs.get((makes, cell, group), ZERO) + amount
+            side.costs[makes, cell] = groups
     if per_unit:
-        for _, cell, place, amount in costs_of(connection, asked, ("machine",), beside):
+        for (_, cell), places in costs_of(connection, asked, ("machine",), beside).items():
             if cell in UNUSED:
-                kept = side.aside.get((place[0], *cell), ZERO)
-                side.aside[place[0], *cell] = kept + amount
+                for (machine,), amount in places.items():
+                    kept = side.aside.get((machine, *cell), ZERO)
+                    side.aside[machine, *cell] = kept + amount
     lacking: set[str] = set()
     counting = question if measure == "margin" else question.grouped()
     for site, book, output in counted_units(connection, counting):
@@ -110,16 +116,25 @@ def side_of(connection: Connection[Any], question: Question, measure: str, besid
 
 def costs_of(
     connection: Connection[Any], question: Question, groups: tuple[str, ...], beside: Question | None
-) -> Iterator[tuple[Makes | None, Cell, Key, Decimal]]:
-    """Costs of a window by product, cell and group; a cost may come in parts. `groups`: those of the
-    question, or site and machine, which stand in what is read for these anyway, but for orders."""
+) -> Costs:
+    """Costs of a window. `groups`: those of the question, or site and machine, which stand in what is read
+    for these anyway, but for orders."""
     grain = OF_COST if "order" in question.by and "machine" not in question.by else GRAIN
     by = in_order((*grain, *question.by))
     if not set(groups) <= set(by):
         by = GRAIN
     group_of = taken(by, groups)
+    parts: dict[Key, dict[Key, Decimal]] = defaultdict(dict)
     for key, amount in amounts_of(connection, question.grouped(*by), beside).items():
-        yield None if key[2] is None else key[:3], key[3:5], group_of(key), amount
+        own, group = parts[key[:5]], group_of(key)
+        own[group] = own[group] + amount if group in own else amount
+    costs: Costs = {}
+    for key, own in parts.items():
+        whole = costs.setdefault((None if key[2] is None else key[:3], key[3:5]), own)
+        if whole is not own:
+            for group, amount in own.items():
+                whole[group] = whole.get(group, ZERO) + amount
+    return costs
 
 
 def list_price(book: Book, product: str, output: Output) -> Decimal | None:
@@ -205,8 +220,9 @@ def _earn(side: Side, by: Sequence[str], site: Site, output: Output, makes: Make
         lacking.add(product)
         return
     said = {"machine": output.machine, "order": output.made_order, "shift": output.shift}
-    where = (makes, REVENUE, group_of(by, makes, REVENUE, said))
-    side.costs[where] = side.costs.get(where, ZERO) - output.good * price
+    group = group_of(by, makes, REVENUE, said)
+    earned = side.costs.setdefault((makes, REVENUE), {})
+    earned[group] = earned.get(group, ZERO) - output.good * price
 
 
 def group_of(by: Sequence[str], makes: Makes, cell: Cell, more: Mapping[str, Any]) -> Key:

@@ -35,10 +35,10 @@ small."""
 
 _SUMS = b"from (select *, null::timestamptz as hour from entry_parts where entries <> 0) as entries"
 _PLAIN_SUMS = (
-    b"from (select *, null::timestamptz as hour, null::text as order_id, null::text as shift, "
-    b"null::text as reason from entry_days where entries <> 0) as entries"
+    b"from (select *, null::timestamptz as hour, null::text as shift, null::text as reason "
+    b"from entry_days where entries <> 0) as entries"
 )
-"""Sums by production day in the place of entries, with and without order, shift and reason."""
+"""Sums by production day in the place of entries, with and without shift and reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,7 @@ def _days(
         "most": DAYS,
         "by_machine": by_machine,
         "by_product": "product" in question.by,
+        "by_order": "order" in question.by,
         "first_hour": span.first_hour if whole is None else None,
         "end_hour": span.end_hour if whole is None else None,
         "first_day": span.first_day if whole is None else whole[0],
@@ -108,7 +109,7 @@ def _days(
         sums = _SUMS if PARTS & question.wanted.keys() else _PLAIN_SUMS
         text = text.replace(b"from entries", sums)
     rows = connection.execute(text, parameters).fetchall()
-    return sorted({(factor, machine_id, day) for factor, machine_id, _, day in rows})
+    return sorted(set(rows))
 
 
 def _movers(

@@ -227,7 +227,7 @@ def _behind(made: Statement, bars: Sequence[BridgeBar]) -> None:
     rows = [row for bar in bars for row in bar.evidence if row.kind == "segment" and row.window == "end"]
     parts = []
     if rows:
-        parts.append(_dearest(made, max(rows, key=lambda row: abs(row.amount))))
+        parts.append(_dearest(made, max(rows, key=lambda row: (abs(row.amount), abs(row.cost or 0)))))
     persistence = bars[0].persistence
     if persistence is not None and persistence.verdict not in ("undetermined", "steady"):
         since = f" since {persistence.since}" if persistence.since is not None else ""

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from cloud_api.answers.bridge_factors import LIST_PRICE, MIX, STANDARD_VS_BUDGET, VOLUME, Factor, factor_of
-from cloud_api.answers.bridge_sides import REVENUE, UNUSED, Cost, Makes, Side
+from cloud_api.answers.bridge_sides import REVENUE, UNUSED, Costs, Makes, Side
 from cloud_api.answers.cells import Cell, Sheet
 from cloud_api.answers.grouping import Key
 from cloud_api.interpret.bridge_levers import Lever, Levers, Sides, Sums, cost_levers, unit_cost_levers
@@ -124,31 +124,30 @@ def between(start: Side, end: Side, by: tuple[str, ...], per_unit: bool) -> Walk
     for makes, by_factor in costs.items():
         lever = levering.of(makes).rate
         rate = lever.weights()
-        for step, (before, after) in by_factor.items():
-            if step[0].cause is None:
-                walk.add(*step, lever.of(Fraction(before), Fraction(after)), makes)
-            else:
-                sums.add(step, rate, before, after)
+        for factor, pairs in by_factor.items():
+            for group, (before, after) in pairs.items():
+                if factor.cause is None:
+                    walk.add(factor, group, lever.of(Fraction(before), Fraction(after)), makes)
+                else:
+                    sums.add((factor, group), rate, before, after)
     walk.bars.update(sums.wholes())
     return walk
 
 
-Pairs = dict[Makes | None, dict[Step, list[Decimal]]]
+Pairs = dict[Makes | None, dict[Factor, dict[Key, list[Decimal]]]]
 """Costs at the start and at the end, by product, factor and group."""
 
 
-def _both(start: Mapping[Cost, Decimal], end: Mapping[Cost, Decimal]) -> Pairs:
+def _both(start: Costs, end: Costs) -> Pairs:
     costs: Pairs = {}
     for at, side in enumerate((start, end)):
-        for (makes, cell, group), amount in side.items():
-            by_factor = costs.get(makes)
-            if by_factor is None:
-                by_factor = costs[makes] = {}
-            step = (factor_of(*cell), group)
-            pair = by_factor.get(step)
-            if pair is None:
-                pair = by_factor[step] = [Decimal(0), Decimal(0)]
-            pair[at] += amount
+        for (makes, cell), groups in side.items():
+            pairs = costs.setdefault(makes, {}).setdefault(factor_of(*cell), {})
+            for group, amount in groups.items():
+                pair = pairs.get(group)
+                if pair is None:
+                    pair = pairs[group] = [Decimal(0), Decimal(0)]
+                pair[at] += amount
     return costs
 
 
@@ -158,10 +157,13 @@ def _move_units(walk: Walk, levering: Levering, costs: Pairs) -> None:
     figures: Sums[tuple[int, Key]] = Sums()
     for makes, by_factor in costs.items():
         wholes: dict[Key, list[Decimal]] = {}
-        for (_, group), pair in by_factor.items():
-            whole = wholes.setdefault(group, [Decimal(0), Decimal(0)])
-            whole[0] += pair[0]
-            whole[1] += pair[1]
+        for pairs in by_factor.values():
+            for group, pair in pairs.items():
+                whole = wholes.get(group)
+                if whole is None:
+                    whole = wholes[group] = [Decimal(0), Decimal(0)]
+                whole[0] += pair[0]
+                whole[1] += pair[1]
         levers = levering.of(makes)
         units = [(Factor(VOLUME), levers.volume.weights()), (Factor(MIX), levers.mix.weights())]
         ends = [Lever(1 / levers.per[0]).weights(), Lever(end=1 / levers.per[1]).weights()]

@@ -9,7 +9,7 @@ from typing import Any
 from psycopg import Connection
 
 from cloud_api.answers.envelope import envelope
-from cloud_api.answers.grouping import evidence, ordered
+from cloud_api.answers.grouping import addresses, ordered
 from cloud_api.answers.ledger import sums_of
 from cloud_api.answers.paging import one_page
 from cloud_api.answers.question import Question
@@ -24,17 +24,18 @@ def costs(connection: Connection[Any], question: Question, sees_money: bool, now
     sums = sums_of(connection, question)
     keys = ordered(list(sums))
     total, amounts = whole_and_parts([sums[key].amount for key in keys])
+    page, cursor = one_page(list(zip(keys, amounts, strict=True)), question)
+    address = addresses(question, question.by)
     rows = [
         CostRow(
             **dict(zip(question.by, key, strict=True)),
             amount=amount,
             quantity=None if sums[key].mixed else sums[key].quantity.quantize(QUANTITY_STEP, context=CONTEXT),
             unit=None if sums[key].mixed else sums[key].unit,
-            segments=evidence(question, question.by, key),
+            segments=address(key),
         )
-        for key, amount in zip(keys, amounts, strict=True)
+        for key, amount in page
     ]
-    page, cursor = one_page(rows, question)
     known = None
     if "cause" in question.by:
         at = question.by.index("cause")
@@ -43,5 +44,5 @@ def costs(connection: Connection[Any], question: Question, sees_money: bool, now
         **envelope(connection, question, now, known),
         next_cursor=cursor,
         total=total,
-        rows=page,
+        rows=rows,
     )

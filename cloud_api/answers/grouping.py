@@ -12,7 +12,7 @@ from urllib.parse import quote_plus
 from msgspec import Struct
 
 from cloud_api.answers.places import Machine, Site
-from cloud_api.answers.question import FILTERS, Question, told
+from cloud_api.answers.question import FILTERS, SPANS_OF_TIME, Question, told
 from cloud_api.store.times import HOUR_US, to_us
 
 Key = tuple[Any, ...]
@@ -100,21 +100,33 @@ def ordered(keys: Sequence[Key]) -> list[Key]:
 
 def evidence(question: Question, by: Sequence[str], key: Key, *, path: str = "/v1/segments") -> str:
     """The address of the segments behind one group: the filters of the question and of the group."""
-    group = dict(zip(by, key, strict=True))
-    from_us_, until_us = span_of(question, group)
-    parameters: list[tuple[str, str]] = []
-    if from_us_ is not None:
-        parameters.append(("from", _told(from_us_)))
-    if until_us is not None:
-        parameters.append(("to", _told(until_us)))
+    return addresses(question, by, path=path)(key)
+
+
+def addresses(question: Question, by: Sequence[str], *, path: str = "/v1/segments") -> Callable[[Key], str]:
+    """Tells the address of the segments behind each group of an answer, by the key of the group."""
+    timed = any(name in SPANS_OF_TIME for name in by)
+    filters_: list[tuple[str, int | None]] = []
     for name in FILTERS:
-        if name in group:
-            parameters.append((name, group[name] or ""))
+        if name in by:
+            filters_.append((f"{name}=", by.index(name)))
         elif name == "site" and question.names("site") is None and len(question.sites) == 1:
-            parameters.append(("site", question.sites[0].name))
+            filters_.append((f"site={_quoted(question.sites[0].name)}", None))
         else:
-            parameters += [(name, value or "") for value in question.names(name) or ()]
-    return f"{path}?{'&'.join([f'{name}={_quoted(value)}' for name, value in parameters])}"
+            filters_ += [(f"{name}={_quoted(value or '')}", None) for value in question.names(name) or ()]
+    whole = _window(question, {})
+
+    def address(key: Key) -> str:
+        window = _window(question, dict(zip(by, key, strict=True))) if timed else whole
+        said = [text if at is None else text + _quoted(key[at] or "") for text, at in filters_]
+        return f"{path}?{'&'.join([*window, *said])}"
+
+    return address
+
+
+def _window(question: Question, group: Mapping[str, Any]) -> list[str]:
+    ends = zip(("from", "to"), span_of(question, group), strict=True)
+    return [f"{name}={_quoted(_told(us))}" for name, us in ends if us is not None]
 
 
 @lru_cache(maxsize=4096)

@@ -15,7 +15,7 @@ from psycopg import Connection
 from cloud_api.answers.edges import edge_outputs
 from cloud_api.answers.envelope import envelope
 from cloud_api.answers.facts import changes, machines_at
-from cloud_api.answers.grouping import Grain, Key, evidence, filters, key_of, needs, ordered
+from cloud_api.answers.grouping import Grain, Key, addresses, filters, key_of, needs, ordered
 from cloud_api.answers.paging import one_page
 from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.posting import read_ledger
@@ -41,15 +41,16 @@ def kpis(connection: Connection[Any], question: Question, sees_money: bool, now:
     """Key figures by the groups asked for; the total is of all of them together."""
     facts = facts_by(connection, question)
     keys = ordered(list(facts))
+    page, cursor = one_page(keys, question)
+    address = addresses(question, question.by)
     rows = [
         KpiRow(
             **dict(zip(question.by, key, strict=True)),
             **figures(facts[key]),
-            segments=evidence(question, question.by, key),
+            segments=address(key),
         )
-        for key in keys
+        for key in page
     ]
-    page, cursor = one_page(rows, question)
     whole = KpiFacts()
     for each in facts.values():
         whole += each
@@ -57,7 +58,7 @@ def kpis(connection: Connection[Any], question: Question, sees_money: bool, now:
         **envelope(connection, question, now),
         next_cursor=cursor,
         total=KpiFigures(**figures(whole)),
-        rows=page,
+        rows=rows,
     )
 
 

@@ -26,7 +26,7 @@ from cloud_api.store.times import hour_at
 MOST_GROUPS = 300_000
 """Groups that one answer holds; a question for more is refused."""
 
-PARTS = frozenset({"order", "shift", "reason"})
+PARTS = frozenset({"shift", "reason"})
 """Groups and filters that the plain sums by production day do not tell apart."""
 
 
@@ -105,9 +105,15 @@ def _by_day(
         **needs(question.by),
     }
     for row in read_ledger(connection, "answers.costs_by_day", parameters, site.has_closed):
-        machine_id, product, resource, cause, day, unit, amount, quantity = row
+        machine_id, product, order, resource, cause, day, unit, amount, quantity = row
         grain = Grain(
-            site, machines.get(machine_id), product=product, resource=resource, cause=cause, day=day
+            site,
+            machines.get(machine_id),
+            product=product,
+            order=order,
+            resource=resource,
+            cause=cause,
+            day=day,
         )
         yield grain, Sum(amount, quantity or Decimal(0), unit, unit is None)
 

@@ -12,7 +12,7 @@ from psycopg import Connection
 
 from cloud_api.answers.cells import Cell, Sheet, sheet_of
 from cloud_api.answers.envelope import envelope
-from cloud_api.answers.grouping import Key, evidence, ordered
+from cloud_api.answers.grouping import Key, addresses, ordered
 from cloud_api.answers.paging import one_page
 from cloud_api.answers.question import Question
 from cloud_api.answers.shapes import CountedAt, Parts, Textbook, VarianceRow, Variances, VarianceTotal
@@ -80,6 +80,8 @@ def told(question: Question, sheet: Sheet, about: Mapping[str, Any]) -> Variance
     lines = _lines(question.by, sheet)
     keys = ordered(list(lines))
     rounded = _rounded([lines[key] for key in keys])
+    page, cursor = one_page(list(zip(keys, rounded, strict=True)), question)
+    address = addresses(question, question.by)
     rows = [
         VarianceRow(
             **dict(zip(question.by, key, strict=True)),
@@ -89,11 +91,10 @@ def told(question: Question, sheet: Sheet, about: Mapping[str, Any]) -> Variance
             planning=row.planning,
             operational=row.operational,
             parts=row.parts,
-            segments=evidence(question, question.by, key),
+            segments=address(key),
         )
-        for key, row in zip(keys, rounded, strict=True)
+        for key, row in page
     ]
-    page, cursor = one_page(rows, question)
     return Variances(
         **about,
         next_cursor=cursor,
@@ -103,7 +104,7 @@ def told(question: Question, sheet: Sheet, about: Mapping[str, Any]) -> Variance
             CountedAt(site=one.site, line=one.line, machine=one.machine, good_units=one.good_units)
             for one in sheet.counted
         ],
-        rows=page,
+        rows=rows,
     )
 
 

@@ -159,7 +159,8 @@ def _sums() -> tuple[str, ...]:
         "alter table entries disable trigger user",
         "alter table outputs disable trigger user",
         "insert into entry_days select 'works', machine_id, day, 'P' || extract(doy from day)::int % 4, "
-        f"resource, cause, 'h', 24 * each * {dear} * (0.9 + 0.2 * random())::numeric(12, 11), 24, 24 "
+        f"resource, cause, 'h', 24 * each * {dear} * (0.9 + 0.2 * random())::numeric(12, 11), 24, 24, "
+        f"{ORDER.format('day')} "
         f"from machines, {days}, (values {cells}) as c (resource, cause, each) on conflict do nothing",
         f"insert into outputs select 'works', machine_id, hour, {DAY}, hour::date, 'running', product, own, "
         f"product, own, null, {SHIFT}, 'scheduled', false, false, 1, 3600000000, 0, 0, "
@@ -193,7 +194,7 @@ def _after() -> tuple[str, ...]:
     keys = "site, machine_id, production_day, effective, product, order_id, made_product, made_order, shift"
     return (
         "insert into entry_parts select site, machine_id, production_day, product, "
-        f"{ORDER.format('production_day')}, shift, case cause when 'downtime' then 'jam' end, resource, "
+        "order_id, shift, case cause when 'downtime' then 'jam' end, resource, "
         "cause, unit, amount * part, quantity / 3, abs(amount) * part, 8 from entry_days, "
         "(values ('A', 0.3), ('B', 0.3), ('C', 0.4)) as s (shift, part)",
         f"insert into output_days select {keys}, sum(good), sum(scrap), sum(rework), sum(duration_us), "

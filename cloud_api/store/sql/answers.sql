@@ -285,6 +285,7 @@ group by 1, 2, 4, 5, 6;
 -- As costs, from the sums by production day: for groups and filters that these tell apart.
 select case when %(by_machine)s then machine_id end,
        case when %(by_product)s then product end,
+       case when %(by_order)s then order_id end,
        case when %(by_resource)s then resource end,
        case when %(by_cause)s then cause end,
        case when %(by_day)s then case when %(posting)s then booked_day else production_day end end,
@@ -295,13 +296,14 @@ where site = %(site)s and entries <> 0
   and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
   and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
   and (%(product)s::text[] is null or product = any(%(product)s) or (%(none_product)s and product is null))
+  and (%(order)s::text[] is null or order_id = any(%(order)s) or (%(none_order)s and order_id is null))
   and (%(resource)s::text[] is null or resource = any(%(resource)s))
   and (%(cause)s::text[] is null or cause = any(%(cause)s))
   and not resource = any(%(withheld)s)
-group by 1, 2, 3, 4, 5, 6;
+group by 1, 2, 3, 4, 5, 6, 7;
 
 -- name: costs_by_part
--- As costs, from the sums by production day with order, shift and reason.
+-- As costs, from the sums by production day with shift and reason.
 select case when %(by_machine)s then machine_id end,
        case when %(by_product)s then product end,
        case when %(by_order)s then order_id end,
@@ -336,7 +338,8 @@ select set_config('parallel_tuple_cost', '0.01', true);
 -- end_day), and that of the days beside them. Filters as those of costs.
 select case when %(by_machine)s then (%(heads)s::int[])[machine_id] end,
        case when %(by_product)s then product end,
-       null::text, null::text,
+       case when %(by_order)s then order_id end,
+       null::text,
        case when %(by_resource)s then resource end,
        case when %(by_cause)s then cause end,
        null::text,
@@ -353,13 +356,14 @@ where site = %(site)s and entries <> 0
        or (%(beside)s and case when %(posting)s then booked_day else production_day end >= %(first_beside)s
            and case when %(posting)s then booked_day else production_day end < %(end_beside)s))
   and (%(product)s::text[] is null or product = any(%(product)s) or (%(none_product)s and product is null))
+  and (%(order)s::text[] is null or order_id = any(%(order)s) or (%(none_order)s and order_id is null))
   and (%(resource)s::text[] is null or resource = any(%(resource)s))
   and (%(cause)s::text[] is null or cause = any(%(cause)s))
   and not resource = any(%(withheld)s)
-group by 1, 2, 5, 6;
+group by 1, 2, 3, 5, 6;
 
 -- name: amounts_by_part
--- As amounts_by_day, from the sums with order, shift and reason.
+-- As amounts_by_day, from the sums with shift and reason.
 select case when %(by_machine)s then (%(heads)s::int[])[machine_id] end,
        case when %(by_product)s then product end,
        case when %(by_order)s then order_id end,

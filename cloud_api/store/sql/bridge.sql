@@ -1,16 +1,16 @@
 -- name: dearest_days
 -- Machine-days of one site whose sum of a factor is largest, among some machines of each factor (`of_factors`,
--- `of_machines`): factor (the cause; price and usage with their resource), machine, product where kept apart, day.
--- `most` of each factor, machine (where kept apart) and product. Sums by production day may stand in for entries.
-select factor, machine_id, product, production_day
+-- `of_machines`): factor (the cause; price and usage with their resource), machine, day. `most` of each factor, and of
+-- each machine, product and order, where these are kept apart. Sums by production day may stand in for entries.
+select factor, machine_id, production_day
 from (
-    select factor, machine_id, product, production_day,
-           row_number() over (partition by factor, case when %(by_machine)s then machine_id end, product
+    select factor, machine_id, production_day,
+           row_number() over (partition by factor, case when %(by_machine)s then machine_id end, product, order_id
                               order by abs(amount) desc, production_day, machine_id) as place
     from (
         select case when cause in ('price', 'usage') then resource || '/' || cause else cause end as factor,
-               machine_id, case when %(by_product)s then product end as product, production_day,
-               sum(amount) as amount
+               machine_id, case when %(by_product)s then product end as product,
+               case when %(by_order)s then order_id end as order_id, production_day, sum(amount) as amount
         from entries
         where site = %(site)s and resource <> 'other' and machine_id = any(%(machines)s::int[])
           and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
@@ -27,7 +27,7 @@ from (
           and (case when cause in ('price', 'usage') then resource || '/' || cause else cause end, machine_id) in
               (select * from unnest(%(of_factors)s::text[], %(of_machines)s::int[]))
           and not resource = any(%(withheld)s)
-        group by 1, 2, 3, 4
+        group by 1, 2, 3, 4, 5
     ) as summed
 ) as ranked
 where place <= %(most)s;

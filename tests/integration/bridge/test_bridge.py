@@ -154,6 +154,19 @@ def test_spans_of_both_windows_stand_behind_a_change(http: httpx.Client) -> None
             assert row["cost"] == ask(http, row["rows"].removeprefix("/v1/"))["total"]
 
 
+def test_spans_of_its_own_order_stand_behind_each_of_the_largest_bars(http: httpx.Client) -> None:
+    bridge = ask(http, "bridge", base="standard", measure="total_cost", by="order", **DAY)
+    shown = set()
+    for bar in bridge["bars"]:
+        for row in bar["evidence"]:
+            if row["kind"] == "segment":
+                behind = ask(http, row["rows"].removeprefix("/v1/"))
+                assert behind["total"] == row["cost"]
+                assert {each["order"] for each in behind["rows"]} == {bar["order"]}
+                shown.add(bar["order"])
+    assert len(shown) > 1
+
+
 def test_sales_add_their_price_and_the_change_of_stock(http: httpx.Client) -> None:
     bridge = ask(http, "bridge", base="standard", measure="margin", **DAY)
     bars = {bar["factor"]: bar["amount"] for bar in bridge["bars"]}

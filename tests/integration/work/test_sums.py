@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from cloud_api.store.migrations import migrate
 from tests.integration.work.small_plant import HISTORY, interpret, load, plant, send
@@ -14,7 +15,7 @@ LATE = """\
 2026-03-02T08:20:00Z,m1,state,down
 """
 ENTRIES = "site, machine_id, production_day, product, order_id, shift, reason, resource, cause, unit"
-DAYS = "site, machine_id, production_day, product, resource, cause, unit"
+DAYS = "site, machine_id, production_day, product, order_id, resource, cause, unit"
 OUTPUTS = "site, machine_id, production_day, effective, product, order_id, made_product, made_order, shift"
 BUSY = "state in ('running', 'changeover')"
 TIMES = (
@@ -58,8 +59,9 @@ def test_sums_follow_the_rows_that_come_and_go(plain_database: str, tmp_path: Pa
     assert_sums_equal_rows(plain_database)
 
 
-def test_rows_from_before_the_sums_are_in_them(empty_database: str) -> None:
-    migrate(empty_database, through=18)
+@pytest.mark.parametrize("before", [18, 22])
+def test_rows_from_before_the_sums_are_in_them(empty_database: str, before: int) -> None:
+    migrate(empty_database, through=before)
     with psycopg.connect(empty_database) as connection:
         for command in BEFORE:
             connection.execute(command.encode())
