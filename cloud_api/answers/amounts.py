@@ -114,9 +114,9 @@ def _of_site(
         **needs(question.by),
     }
     in_parts = PARTS & {*question.by, *question.wanted}
-    name = "answers.amounts_by_part" if in_parts else "answers.amounts_by_day"
+    name = "amounts.by_part" if in_parts else "amounts.by_day"
     if "order" in question.by:
-        connection.execute(statement("answers.many_groups"))
+        connection.execute(statement("amounts.many_groups"))
     key_of = taken((*_COLUMNS, "site", "line", "machine"), question.by)
     for machine_id, *said, amount, beside_it in read_ledger(connection, name, parameters, site.has_closed):
         yield key_of((*said, site.name, *places.get(machine_id, NOWHERE))), amount, beside_it
