@@ -8,6 +8,7 @@ children end when it ends, however it ends.
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import socket
@@ -255,6 +256,7 @@ def _serve_api(settings: Settings, url: str, stop: threading.Event, say: Say) ->
             server = uvicorn.Server(config)
             thread = threading.Thread(target=server.run, args=[[door]], name="http")
             thread.start()
+            gc.freeze()  # what is loaded stays: no answer need wait while it is searched for garbage
             scheme = "https" if settings.tls_certificate else "http"
             host, port = door.getsockname()[:2]
             say(f"listening on {scheme}://{f'[{host}]' if ':' in host else host}:{port}")

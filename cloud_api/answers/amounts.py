@@ -13,6 +13,7 @@ from typing import Any
 
 from psycopg import Connection
 
+from cloud_api.answers.bridge_factors import APART
 from cloud_api.answers.grouping import Key, filters, needs
 from cloud_api.answers.ledger import MOST_GROUPS, PARTS, sums_of, too_many
 from cloud_api.answers.memory import remembered
@@ -26,7 +27,21 @@ from cloud_api.store.statements import statement
 _COLUMNS = ("product", "order", "shift", "resource", "cause", "reason")
 """What a statement tells of a group, before site, line and machine."""
 
-_ORDER = ("site", "line", "product", "resource", "cause", "machine", "order", "shift", "reason")
+RESOURCE_OF_FACTOR = "resource of factor"
+"""A group besides those of a question: the resource where a cause means another thing for each, else none."""
+
+_ORDER = (
+    "site",
+    "line",
+    "product",
+    "resource",
+    RESOURCE_OF_FACTOR,
+    "cause",
+    "machine",
+    "order",
+    "shift",
+    "reason",
+)
 
 NOWHERE = (None, None)
 """Line and machine of an amount that belongs to no machine."""
@@ -59,7 +74,7 @@ def in_order(by: Iterable[str]) -> tuple[str, ...]:
 @remembered
 def _amounts(connection: Connection[Any], question: Question) -> Mapping[Key, Decimal]:
     if not _has_whole_days(question):
-        return {key: sum_.amount for key, sum_ in sums_of(connection, question).items()}
+        return _summed(connection, question)
     return _read(connection, question, None)[0]
 
 
@@ -72,10 +87,27 @@ def _both(
     return _read(connection, first, second)
 
 
+def _summed(connection: Connection[Any], question: Question) -> dict[Key, Decimal]:
+    """From the sums of a window that cuts hours."""
+    sums = sums_of(connection, question.grouped(*_plain(question.by)))
+    if RESOURCE_OF_FACTOR not in question.by:
+        return {key: sum_.amount for key, sum_ in sums.items()}
+    at, cause = question.by.index(RESOURCE_OF_FACTOR), question.by.index("cause")
+    amounts: dict[Key, Decimal] = {}
+    for key, sum_ in sums.items():
+        own = key if key[cause] in APART else (*key[:at], None, *key[at + 1 :])
+        amounts[own] = CONTEXT.add(amounts[own], sum_.amount) if own in amounts else sum_.amount
+    return amounts
+
+
+def _plain(by: Sequence[str]) -> tuple[str, ...]:
+    return tuple("resource" if name == RESOURCE_OF_FACTOR else name for name in by)
+
+
 def _has_whole_days(question: Question) -> bool:
     """Whether sums by production day tell what is asked."""
     days = (days_at(site, question.from_us, question.to_us) for site in question.sites)
-    return None not in days and set(question.by) <= set(FILTERS)
+    return None not in days and set(_plain(question.by)) <= set(FILTERS)
 
 
 def _read(
@@ -111,13 +143,14 @@ def _of_site(
         "first_beside": other[0],
         "end_beside": other[1],
         **filters(question),
-        **needs(question.by),
+        **needs(_plain(question.by)),
+        "apart": list(APART) if RESOURCE_OF_FACTOR in question.by else None,
     }
     in_parts = PARTS & {*question.by, *question.wanted}
     name = "amounts.by_part" if in_parts else "amounts.by_day"
     if "order" in question.by:
         connection.execute(statement("amounts.many_groups"))
-    key_of = taken((*_COLUMNS, "site", "line", "machine"), question.by)
+    key_of = taken((*_COLUMNS, "site", "line", "machine"), _plain(question.by))
     for machine_id, *said, amount, beside_it in read_ledger(connection, name, parameters, site.has_closed):
         yield key_of((*said, site.name, *places.get(machine_id, NOWHERE))), amount, beside_it
 

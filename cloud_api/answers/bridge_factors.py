@@ -23,6 +23,10 @@ _PLACES = {name: place for place, name in enumerate((*FIRST, *PARTS, *CAUSES))}
 _TAKEN = frozenset({*FIRST, *LAST, *PARTS})
 
 
+APART = (*sorted(OF_RESOURCE | _TAKEN), "idle", "waiting")
+"""Causes whose resources a bridge tells apart: those, and unused capacity, which is the machine's alone."""
+
+
 class Factor(Struct, frozen=True, gc=False):
     """One step of a bridge. `cause` is None for volume, mix and what is not a cause; `resource` is None where
     a cause takes several; `part` is of a changeover."""
@@ -51,7 +55,7 @@ class Factor(Struct, frozen=True, gc=False):
 
 
 @lru_cache(maxsize=1024)
-def factor_of(resource: str, cause: str, part: str | None = None) -> Factor:
+def factor_of(resource: str | None, cause: str, part: str | None = None) -> Factor:
     """The factor of a cell: its cause; with its resource where the cause means another thing for each."""
     if resource == "revenue":
         return Factor(LIST_PRICE)

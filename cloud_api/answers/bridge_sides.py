@@ -11,7 +11,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from cloud_api.answers.amounts import amounts_of, in_order, taken
+from cloud_api.answers.amounts import RESOURCE_OF_FACTOR, amounts_of, in_order, taken
 from cloud_api.answers.cells import Cell, book_for
 from cloud_api.answers.edges import edge_outputs
 from cloud_api.answers.facts import machines_at, made
@@ -25,7 +25,7 @@ from cloud_api.interpret.standards import Book, in_force
 from cloud_api.interpret.variance import machines_counted
 
 ZERO = Decimal(0)
-OF_COST = ("site", "line", "product", "resource", "cause")
+OF_COST = ("site", "line", "product", RESOURCE_OF_FACTOR, "cause")
 """Whose units a cost belongs to, and its cell: what tells one cost of a side from another, before the groups
 that a question asks for."""
 
@@ -120,9 +120,12 @@ def costs_of(
     """Costs of a window. `groups`: those of the question, or site and machine, which stand in what is read
     for these anyway, but for orders."""
     grain = OF_COST if "order" in question.by and "machine" not in question.by else GRAIN
-    by = in_order((*grain, *question.by))
-    if not set(groups) <= set(by):
-        by = GRAIN
+    wanted = (*grain, *question.by)
+    if not set(groups) <= set(wanted):
+        wanted = GRAIN
+    if "resource" in wanted:
+        wanted = tuple(name for name in wanted if name != RESOURCE_OF_FACTOR)
+    by = in_order(wanted)
     group_of = taken(by, groups)
     parts: dict[Key, dict[Key, Decimal]] = defaultdict(dict)
     for key, amount in amounts_of(connection, question.grouped(*by), beside).items():

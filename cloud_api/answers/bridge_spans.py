@@ -23,8 +23,9 @@ from cloud_api.interpret.model import MINUTE_US, Segment
 from cloud_api.store.statements import statement
 from cloud_api.store.times import HOUR_US, from_us, hour_of
 
-MACHINES, DAYS, HOURS, SEGMENTS = 4, 4, 3, 3
-"""Machines that moved a bar most, the dearest machine-days of each bar, hours of each, segments in these."""
+MACHINES, DAYS, DAYS_OF_ORDER, HOURS, SEGMENTS = 4, 4, 2, 3, 3
+"""Machines that moved a bar most, the dearest machine-days of each bar (fewer of one order), hours
+of each, segments in these."""
 
 REACH = 24
 """Hours that a span is followed before and after."""
@@ -94,7 +95,7 @@ def _days(
         "of_factors": [factor for factor, _ in pairs],
         "of_machines": [machine_id for _, machine_id in pairs],
         "causes": list(causes),
-        "most": DAYS,
+        "most": DAYS_OF_ORDER if "order" in question.by else DAYS,
         "by_machine": by_machine,
         "by_product": "product" in question.by,
         "by_order": "order" in question.by,

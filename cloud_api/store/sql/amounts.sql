@@ -5,12 +5,13 @@ select set_config('parallel_tuple_cost', '0.01', true);
 -- name: by_day
 -- Amounts of one site from the sums by production day, grouped by those columns whose flag is set. heads: the machine
 -- that stands for each in its group, by number from 1. Per group: the columns, the amount of the days [first_day,
--- end_day), and that of the days beside them. Filters as those of answers.costs.
+-- end_day), and that of the days beside them. apart: causes whose resources
+-- are told, null for all. Filters as those of answers.costs.
 select case when %(by_machine)s then (%(heads)s::int[])[machine_id] end,
        case when %(by_product)s then product end,
        case when %(by_order)s then order_id end,
        null::text,
-       case when %(by_resource)s then resource end,
+       case when %(by_resource)s and (%(apart)s::text[] is null or cause = any(%(apart)s)) then resource end,
        case when %(by_cause)s then cause end,
        null::text,
        sum(amount) filter (where not %(beside)s or (
@@ -38,7 +39,7 @@ select case when %(by_machine)s then (%(heads)s::int[])[machine_id] end,
        case when %(by_product)s then product end,
        case when %(by_order)s then order_id end,
        case when %(by_shift)s then shift end,
-       case when %(by_resource)s then resource end,
+       case when %(by_resource)s and (%(apart)s::text[] is null or cause = any(%(apart)s)) then resource end,
        case when %(by_cause)s then cause end,
        case when %(by_reason)s then reason end,
        sum(amount) filter (where not %(beside)s or (
