@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from cloud_api.acts.actor import Actor, Conflict, Missing
@@ -24,7 +25,7 @@ from cloud_api.answers.question import Mistake, QuestionError
 from cloud_api.answers.questions import DONT_KNOW, OTHER, one_question
 from cloud_api.answers.questions_stops import asked_of, open_stops
 from cloud_api.answers.shapes.questions import Answer, Answered, Like, QuestionRow, Undo
-from cloud_api.interpret.asking import like
+from cloud_api.interpret.asking import Asked, days_explained, like
 from cloud_api.interpret.matching import silent_reasons
 from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us, to_us
@@ -45,7 +46,7 @@ def answer_question(actor: Actor, body: Answer) -> Answered:
         raise Conflict(f"question {question_id} is older than a day; keep a note instead: POST /v1/notes")
     refuse_locked(site, to_us(row.from_), to_us(row.to))
     note_id = None if _says_nothing(site, body) else _note(actor, site, row, body)
-    until = day_end(site, to_us(row.from_)) if body.like and note_id is not None else None
+    until = _like_until(actor, site, row) if body.like and note_id is not None else None
     actor.connection.execute(
         statement("context.answer"),
         {
@@ -122,14 +123,25 @@ def _note(actor: Actor, site: Site, row: QuestionRow, body: Answer) -> int:
     return keep(actor, site, draft)[0]
 
 
+def _like_until(actor: Actor, site: Site, row: QuestionRow) -> int:
+    """The end of the production days that the answer is for."""
+    days = days_explained(_asked(actor, site, row).pattern)
+    last = site.day_of(to_us(row.from_)) + dt.timedelta(days=days - 1)
+    return day_end(site, site.day_start_us(last))
+
+
+def _asked(actor: Actor, site: Site, row: QuestionRow) -> Asked:
+    stored = actor.connection.execute(statement("context.pattern"), {"question": row.id}).fetchone()
+    assert stored is not None
+    return asked_of(site, row.machine, stored)
+
+
 def _carry_on(actor: Actor, site: Site, row: QuestionRow, note_id: int, until_us: int) -> None:
     """Explains stops like the one asked about, as far as they are known by now."""
     machines = [machine for machine in site.machines if machine.name == row.machine]
-    stored = actor.connection.execute(statement("context.pattern"), {"question": row.id}).fetchone()
-    assert stored is not None
-    before = asked_of(site, row.machine, stored)
+    before = _asked(actor, site, row)
     stops = open_stops(actor.connection, site, machines, before.day_from_us, min(until_us, to_us(actor.now)))
-    explain_like(actor.connection, site, row.id, note_id, like(stops, before), actor.now)
+    explain_like(actor.connection, site, row.id, note_id, like(stops, before, until_us), actor.now)
 
 
 def _answered(actor: Actor, site: Site, question_id: int, lang: str) -> Answered:

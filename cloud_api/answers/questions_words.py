@@ -109,12 +109,12 @@ def question_said(
 def rule_said(machine: str, length: str, spans: int, lang: str) -> str:
     """What an answer explains besides."""
     if length in ("short", "wide"):
-        each = _LENGTHS[lang][length]
+        each, days = _LENGTHS[lang][length], _DAYS[lang][length]
         return {
-            "en": f"The answer is for every stop {each} without a reason of {machine} on this "
-            "production day, later ones too; you can undo that.",
-            "es": f"La respuesta vale para toda parada sin motivo {each} de {machine} en este "
-            "día de producción, también las siguientes; se puede deshacer.",
+            "en": f"The answer is for every stop {each} without a reason of {machine} {days}; "
+            "you can undo that.",
+            "es": f"La respuesta vale para toda parada sin motivo {each} de {machine} {days}; "
+            "se puede deshacer.",
         }[lang]
     if spans > 1:
         return {
@@ -126,6 +126,17 @@ def rule_said(machine: str, length: str, spans: int, lang: str) -> str:
         "es": "La respuesta vale solo para esta parada.",
     }[lang]
 
+
+_DAYS = {
+    "en": {
+        "short": "on this production day and the next two",
+        "wide": "on this production day and the next",
+    },
+    "es": {
+        "short": "en este día de producción y en los dos siguientes",
+        "wide": "en este día de producción y en el siguiente",
+    },
+}
 
 _LENGTHS = {
     "en": {"short": "below 5 min", "medium": "5 to 15 min", "wide": "5 to 45 min"},

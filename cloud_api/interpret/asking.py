@@ -4,7 +4,8 @@ questions out.
 The limits protect the floor: at most three questions a shift of a line, none of a machine that is down, none
 older than a day, none twice. The dearest first; stops of like length of one machine and day are one
 question, which says so. Where a line has so many stops that three questions would leave too much unsaid,
-those of three quarters of an hour and less are taken together too, later ones of the day with them.
+those of three quarters of an hour and less are taken together too, later ones of the day and the next with
+them. What keeps stopping a machine for a minute is asked about once in three days.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ SHORT, MEDIUM, WIDE = "short", "medium", "wide"
 """Lengths of stops that are asked about together."""
 REACHING = (SHORT, WIDE)
 """Those of which later stops of the day are like the ones before."""
+DAYS = {SHORT: 3, WIDE: 2}
+"""Production days that an answer is for, its own the first; of other lengths one."""
 
 
 class ShiftSpan(Struct, frozen=True):
@@ -117,8 +120,22 @@ class Asked(Struct, frozen=True, kw_only=True):
             return False
         if stop.from_us < self.to_us and stop.to_us > self.from_us:
             return True
-        alike = self.day_from_us == stop.day_from_us and self.pattern in (stop.pattern, stop.wide_pattern)
-        return alike and (self.pattern.endswith(REACHING) or stop.to_us <= self.asked_us)
+        if self.day_from_us != stop.day_from_us or not self._is_alike(stop):
+            return False
+        return self.pattern.endswith(REACHING) or stop.to_us <= self.asked_us
+
+    def explains(self, stop: Stop, until_us: int) -> bool:
+        """Whether its answer is for a stop besides its own: those it asked about, and those of the days after
+        that begin before `until_us`, where it reaches so far."""
+        if stop.from_us < self.to_us and stop.to_us > self.from_us:
+            return False
+        if stop.machine != self.machine or stop.from_us >= until_us or not self._is_alike(stop):
+            return False
+        later = self.pattern.endswith(REACHING) and stop.day_from_us > self.day_from_us
+        return later or self.is_about(stop)
+
+    def _is_alike(self, stop: Stop) -> bool:
+        return self.pattern in (stop.pattern, stop.wide_pattern)
 
 
 def shift_at(almanac: Almanac, us: int) -> ShiftSpan:
@@ -181,13 +198,14 @@ def to_ask(
     return chosen
 
 
-def like(stops: Iterable[Stop], asked: Asked) -> list[Stop]:
-    """Stops that the answer to a question explains besides its own, by `Asked.is_about`."""
-    return [
-        stop
-        for stop in stops
-        if asked.is_about(stop) and not (stop.from_us < asked.to_us and stop.to_us > asked.from_us)
-    ]
+def days_explained(pattern: str) -> int:
+    """Production days that an answer is for, its own the first."""
+    return DAYS.get(pattern.rpartition("|")[2], 1)
+
+
+def like(stops: Iterable[Stop], asked: Asked, until_us: int) -> list[Stop]:
+    """Stops that the answer to a question explains besides its own, by `Asked.explains`."""
+    return [stop for stop in stops if asked.explains(stop, until_us)]
 
 
 def _groups(stops: Sequence[Stop], left: int) -> list[Group]:

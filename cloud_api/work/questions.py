@@ -57,7 +57,7 @@ def _line(connection: Connection[Any], site: Site, machines: Sequence[Machine], 
     for question_id, machine_id, *span, like_until, note_id in rows:
         if like_until is not None and note_id is not None:
             before = asked_of(site, names[machine_id], span)
-            found = [stop for stop in like(stops, before) if stop.from_us < to_us(like_until)]
+            found = like(stops, before, to_us(like_until))
             explain_like(connection, site, question_id, note_id, found, now)
             stops = [stop for stop in stops if stop not in found]
     down = frozenset(one.machine.name for one in standing.values() if one.is_down)

@@ -10,7 +10,16 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from cloud_api.interpret.asking import FRESH_US, Asked, Group, ShiftSpan, Stop, like, to_ask
+from cloud_api.interpret.asking import (
+    FRESH_US,
+    Asked,
+    Group,
+    ShiftSpan,
+    Stop,
+    days_explained,
+    like,
+    to_ask,
+)
 from cloud_api.interpret.model import HOUR_US, MINUTE_US
 from cloud_api.store.times import to_us
 from tests.integration.context.floors import DAY_STARTS, STARTS, WEEKS, Floor
@@ -41,7 +50,7 @@ def asked(seed: int) -> Replay:
     while now < to_us(floor.first + timedelta(weeks=WEEKS, days=1)):
         recent = [one for one in before if one.asked_us > now - 72 * HOUR_US]
         over = [stop for stop in open_ if now - FRESH_US < stop.to_us < now]
-        carried = [stop for one in recent for stop in like(over, one)]
+        carried = [stop for one in recent for stop in like(over, one, _until(floor, one))]
         shift = next((one for one in shifts if one.from_us <= now < one.to_us), None)
         groups: list[Group] = []
         if shift is not None:
@@ -55,6 +64,12 @@ def asked(seed: int) -> Replay:
         open_ = [stop for stop in open_ if id(stop) not in done]
         now += HOUR_US
     return replay
+
+
+def _until(floor: Floor, asked: Asked) -> int:
+    zone = ZoneInfo(floor.zone)
+    begins = datetime.fromtimestamp(asked.day_from_us / 1e6, zone).replace(tzinfo=None)
+    return to_us((begins + timedelta(days=days_explained(asked.pattern))).replace(tzinfo=zone))
 
 
 def _asked(group: Group, shift: ShiftSpan, now: int) -> Asked:

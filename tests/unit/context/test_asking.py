@@ -15,6 +15,7 @@ from cloud_api.interpret.asking import (
     Asked,
     ShiftSpan,
     Stop,
+    days_explained,
     grouped,
     like,
     shift_at,
@@ -26,6 +27,7 @@ from cloud_api.interpret.plant import Break, Calendar, Shift
 
 DAY = 1_772_409_600_000_000
 """2 March 2026, 00:00 UTC."""
+LATE = DAY + 24 * HOUR_US
 SHIFT = ShiftSpan(DAY + 6 * HOUR_US, DAY + 14 * HOUR_US, "early")
 
 
@@ -99,8 +101,18 @@ def test_short_stops_of_a_machine_are_one_question() -> None:
         ("b", 1, 4),
     ]
     before = asked(stops[0])
-    assert like(stops, before) == stops[1:4]
+    assert like(stops, before, LATE) == stops[1:4]
     assert ask(stops[:4], [before], 7.9) == [], "one pattern is asked about once a day"
+
+
+def test_an_answer_about_short_stops_is_for_those_of_the_days_after_too() -> None:
+    first = stop("a", 0, 2, 4)
+    before = asked(first)
+    assert days_explained(before.pattern) == 3
+    later = [stop("a", 24 * 60 * day, 2, 4, day_from_us=DAY + 24 * day * HOUR_US) for day in (-1, 1, 2, 3)]
+    others = [stop("b", 1500, 2, 4, day_from_us=LATE), stop("a", 1500, 9, 4, day_from_us=LATE)]
+    assert like([first, *later, *others], before, DAY + 72 * HOUR_US) == later[1:3]
+    assert not any(before.is_about(one) for one in later), "nobody answered: they are asked about"
 
 
 def test_medium_stops_are_asked_about_together_as_far_as_they_are_over() -> None:
@@ -108,7 +120,7 @@ def test_medium_stops_are_asked_about_together_as_far_as_they_are_over() -> None
     (group,) = grouped([first, second])
     assert len(group.stops) == 2
     before = asked(first, hours=4)
-    assert like([first, second, third], before) == [second]
+    assert like([first, second, third], before, LATE) == [second]
     assert ask([first, second, third], [before], 7.9) == ["a"], "a later one is another question"
 
 
@@ -131,7 +143,9 @@ def test_where_three_questions_leave_too_much_unsaid_longer_stops_are_taken_toge
         asked_us=SHIFT.from_us + 5 * HOUR_US,
     )
     later, hour = stop("a", 400, 30, 100), stop("a", 300, 60, 100)
-    assert like([*many, later, hour], before) == [*many[1:4], later], "later ones too, but no longer ones"
+    assert like([*many, later, hour], before, LATE) == [*many[1:4], later], (
+        "later ones too, but no longer ones"
+    )
 
 
 def test_nobody_is_asked_while_the_machine_is_down_or_off_shift() -> None:
