@@ -152,12 +152,19 @@ def _twice(names: Sequence[str]) -> list[int]:
 
 @exactly
 def pack(
-    connection: Connection[Any], question: Question, now: dt.datetime, wishes: Sequence[Wish] | None
+    connection: Connection[Any],
+    question: Question,
+    now: dt.datetime,
+    wishes: Sequence[Wish] | None,
+    most: int | None = None,
 ) -> ProposalPack:
-    """The pack of some proposals. Raises QuestionError for what is not there."""
+    """The pack of some proposals; where none is wished for, of the dearest, at most so many. Raises
+    QuestionError for what is not there."""
     site = one_site(question)
     known = watched(connection, site, now, question.withheld)
     taken = chosen(known, question, site, wishes)
+    if wishes is None and most is not None:
+        taken = taken[:most]
     window = _window(connection, question, site, now)
     case = Case(connection, window, site, taken, now)
     rows = case.rows(series=question.options.get("series") == "yes")

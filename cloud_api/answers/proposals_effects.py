@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from statistics import quantiles
@@ -35,6 +35,9 @@ COLUMNS = {kind.name: kind.column for kind in KINDS}
 """Column of standards.csv by assumption."""
 Place = tuple[str, str]
 """Machine and product."""
+
+Moved = tuple[Decimal, Decimal]
+"""How far planning and variance moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +100,10 @@ class Case:
         self.plain: Book = site.book
         self.cards = recorded(self.plain, [one.proposed for one in taken], now)
         self.about = envelope(connection, question, now)
-        by = question.grouped("machine", "product")
-        sheets = [sheet_of(connection, by)]
-        sheets.append(sheet_of(connection, self._with(by, self.cards)) if self.cards else sheets[0])
-        self.moved = _moved(*sheets)
+        self.by_card = question.grouped("machine", "product")
+        sheets = [sheet_of(connection, self.by_card)]
+        sheets.append(self._sheet(self.cards) if self.cards else sheets[0])
+        self.sheet, self.moved = sheets[0], _moved(*sheets)
         plain = question.grouped()
         self.before, self.after = (told_variances(plain, sheet, self.about).total for sheet in sheets)
         frame = frame_of(connection, Question(sites=(site,)), site, now)
@@ -117,9 +120,10 @@ class Case:
         """The book without what the reader may not know."""
         return book_for(book, self.question, {one.name: one for one in self.site.machines})
 
-    def _with(self, question: Question, cards: Sequence[Standard]) -> Question:
+    def _sheet(self, cards: Sequence[Standard]) -> Sheet:
+        """Variances by machine and product, with some new cards."""
         site = replace(self.site, book=with_standards(self.plain, cards))
-        return replace(question, sites=(site,))
+        return sheet_of(self.connection, replace(self.by_card, sites=(site,)))
 
     def rows(self, *, series: bool = False) -> list[ProposalRow]:
         """The proposals in their order, with what each changes, those of one card one after another.
@@ -128,8 +132,9 @@ class Case:
         cards: dict[Place, list[Chosen]] = defaultdict(list)
         for one in self.taken:
             cards[str(one.row.machine), str(one.row.product)].append(one)
+        moved = self._moved_by_count(cards.values())
         for place, own in cards.items():
-            for one, step in zip(own, self._steps(place, own), strict=True):
+            for one, step in zip(own, self._steps(place, own, moved), strict=True):
                 steps[one.row.id] = step
         told = [steps[one.row.id] for one in self.taken]
         planning = parts_of(self.after.planning - self.before.planning, [step.planning for step in told])
@@ -139,26 +144,30 @@ class Case:
             for one, step, planned, varied in zip(self.taken, told, planning, variance, strict=True)
         ]
 
-    def _steps(self, place: Place, own: Sequence[Chosen]) -> list[Step]:
+    def _moved_by_count(self, cards: Collection[Sequence[Chosen]]) -> list[Mapping[Place, Moved]]:
+        """What moves by machine and product with the first, the first two, ... proposals of every card; the
+        last is all of them. A card moves nothing but its own cells, so that all are asked for at once."""
+        most = max((len(own) for own in cards), default=0)
+        found: list[Mapping[Place, Moved]] = []
+        for count in range(1, most):
+            some = [one.proposed for own in cards for one in own[:count]]
+            found.append(_moved(self.sheet, self._sheet(recorded(self.plain, some, self.now))))
+        return [*found, self.moved]
+
+    def _steps(
+        self, place: Place, own: Sequence[Chosen], by_count: Sequence[Mapping[Place, Moved]]
+    ) -> list[Step]:
         """What each proposal of a card changes after those before it."""
         cost = self._unit_cost(self.book, place)
         planning = variance = ZERO
         steps = []
         for count in range(1, len(own) + 1):
-            last = count == len(own)
             cards = recorded(self.plain, [one.proposed for one in own[:count]], self.now)
-            moved = self.moved.get(place, (ZERO, ZERO)) if last else self._moved_at(place, cards)
+            moved = by_count[count - 1].get(place, (ZERO, ZERO))
             then = self._unit_cost(self._seen(with_standards(self.plain, cards)), place)
             steps.append(Step(moved[0] - planning, moved[1] - variance, cost, then))
             (planning, variance), cost = moved, then
         return steps
-
-    def _moved_at(self, place: Place, cards: Sequence[Standard]) -> tuple[Decimal, Decimal]:
-        wanted = {"machine": (place[0],), "product": (place[1],)}
-        narrow = replace(self.question.grouped("machine", "product"), wanted=wanted)
-        before = sheet_of(self.connection, narrow)
-        after = sheet_of(self.connection, self._with(narrow, cards))
-        return _moved(before, after).get(place, (ZERO, ZERO))
 
     def _unit_cost(self, book: Book, place: Place) -> Decimal:
         return unit_cost(allowance(book, place[0], place[1], None, self.date, "post"))
@@ -225,9 +234,9 @@ def _tenths(values: Sequence[Decimal]) -> tuple[Decimal | None, Decimal | None]:
     return shown(tenths[0], SIX), shown(tenths[-1], SIX)
 
 
-def _moved(before: Sheet, after: Sheet) -> dict[Place, tuple[Decimal, Decimal]]:
+def _moved(before: Sheet, after: Sheet) -> dict[Place, Moved]:
     """How planning and variance differ between two sheets, by machine and product."""
-    moved: dict[Place, tuple[Decimal, Decimal]] = {}
+    moved: dict[Place, Moved] = {}
     for sheet, sign in ((after, 1), (before, -1)):
         for (group, _), cell in sheet.cells.items():
             planning, variance = moved.get((group[0], group[1]), (ZERO, ZERO))

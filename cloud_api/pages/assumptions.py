@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from markupsafe import Markup
@@ -19,8 +20,8 @@ from cloud_api.pages.asking import Asking, address
 from cloud_api.pages.drift_picture import drift
 from cloud_api.pages.filters import place
 
-SHOWN = 6
-"""Broken assumptions with a picture; the rest stand in the table."""
+SHOWN, LISTED = 6, 100
+"""Broken assumptions with a picture, and rows of a table: the dearest."""
 WORDS = {
     "cycle": "Cycle time",
     "scrap": "Scrap rate",
@@ -46,6 +47,8 @@ def breaking(asking: Asking) -> dict[str, Any]:
     question = asking.question([*parameters, ("series", "yes")], options=OPTIONS)
     answer = assumptions(asking.connection, question, asking.principal.sees_money, asking.now)
     broken = [row for row in answer.rows if row.status == "broken"]
+    off = [row for row in answer.rows if row.status != "holding"]
+    holding = [row for row in answer.rows if row.status == "holding"]
     costly = [row for row in broken if row.cost_per_day > 0]
     site = asking.site
     return {
@@ -56,9 +59,12 @@ def breaking(asking: Asking) -> dict[str, Any]:
         "worst": row_of(costly[0]) if costly else None,
         "broken": broken,
         "per_day": sum((row.cost_per_day for row in costly), Decimal(0)),
-        "cards": [row_of(row) for row in broken if row.series is not UNSET][:SHOWN],
-        "rows": [row_of(row) for row in answer.rows if row.status != "holding"],
-        "holding": [row_of(row) for row in answer.rows if row.status == "holding"],
+        "cards": [_card(row) for row in islice((one for one in broken if one.series is not UNSET), SHOWN)],
+        "rows": [row_of(row) for row in off[:LISTED]],
+        "more": max(0, len(off) - LISTED),
+        "watched": len(off) - len(broken),
+        "holding": [row_of(row) for row in holding[:LISTED]],
+        "holds": len(holding),
         "may": asking.principal.is_known and may_read(asking.principal.role, Area.ACCEPTED),
         "pack": address("/proposals", [pair for pair in parameters if pair[0] in TAKES]),
         "boxes": _boxes(asking),
@@ -85,11 +91,15 @@ def _boxes(asking: Asking) -> list[dict[str, Any]]:
     ]
 
 
+def _card(row: AssumptionRow) -> dict[str, Any]:
+    """An assumption in words, with the picture of its observations."""
+    assert row.series is not UNSET
+    picture = drift(row.series, row.assumed, row.observed, row.moved or row.since, row.unit)
+    return {**row_of(row), "picture": Markup(picture)}
+
+
 def row_of(row: AssumptionRow) -> dict[str, Any]:
-    """An assumption in words; its picture where it tells its observations."""
-    picture = ""
-    if row.series is not UNSET:
-        picture = drift(row.series, row.assumed, row.observed, row.moved or row.since, row.unit)
+    """An assumption in words."""
     subject = " on ".join(part for part in (row.product, row.machine) if part) or row.item or row.site
     return {
         "row": row,
@@ -102,7 +112,6 @@ def row_of(row: AssumptionRow) -> dict[str, Any]:
         else words.signed((row.observed / row.assumed - 1) * 100, "0.1"),
         "since": None if row.since is None else words.day(row.since),
         "moved": None if row.moved is None else words.day(row.moved),
-        "picture": Markup(picture),
         "proposed": None if row.proposed is None else words.number(row.proposed.value, PLACES),
         "address": row.evidence.removeprefix("/v1") if row.evidence.startswith("/v1/seg") else row.evidence,
     }

@@ -24,8 +24,8 @@ from cloud_api.pages.filters import place
 
 PERIODS = 6
 """Fiscal periods to choose from, the last ones."""
-SHARES = frozenset({"scrap_rate", "rework_rate", "availability"})
-"""Columns that are shown as they are loaded: shares of 1."""
+DEAREST, LEFT = 20, 40
+"""Proposals in a pack that nobody put together, and others that may be ticked besides: the dearest."""
 TAKE, VALUE, FROM = "take ", "value ", "from "
 """What names of form fields begin with; the id of a proposal follows."""
 
@@ -39,7 +39,7 @@ def pack_of(asking: Asking) -> dict[str, Any]:
     given = [(name, value) for name, value in asking.given if name in TAKES and value and name != "site"]
     question = asking.question([*given, ("site", site.name)]).with_options({"series": "yes"})
     wishes = _wishes(asking.given)
-    told = pack(asking.connection, question, asking.now, wishes or None)
+    told = pack(asking.connection, question, asking.now, wishes or None, DEAREST)
     chosen = [("site", site.name), *(("id", row.id) for row in told.rows)]
     return {
         **shown,
@@ -54,7 +54,12 @@ def pack_of(asking: Asking) -> dict[str, Any]:
         "periods": [one.name for one in site.periods if one.from_us <= _us(asking.now)][-PERIODS:],
         "hidden": [pair for pair in given if pair[0] != "period"],
         "rows": [_row(row) for row in told.rows],
-        "left": [_left(one) for one in told.left],
+        "left": [_left(one) for one in told.left[:LEFT]],
+        "more": max(0, len(told.left) - LEFT),
+        "broken": 0 if wishes else len(told.rows) + len(told.left),
+        "lines": [
+            (name, address("/proposals", [("site", site.name), ("line", name)])) for name in site.lines
+        ],
         "variance": _variance(told),
         "cards": [_card(row) for row in told.rows],
         "waiting": [_waiting(one, words.clock(one.asked_at, site.time_zone)) for one in told.waiting],

@@ -19,6 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from cloud_api.access import keys
 from cloud_api.answers.shapes.proposals import StandardRow
+from cloud_api.pages import proposals as page
 from cloud_api.pages import words
 from cloud_api.plant.load import load_directory
 from cloud_api.plant.tables import STANDARDS
@@ -285,6 +286,20 @@ def test_the_page_simulates_and_approves(with_four_eyes: Worn) -> None:
         worn.http.get("/proposals", params={f"take {CYCLE}": "yes", f"value {CYCLE}": "x"}).status_code == 400
     )
     assert 'href="/proposals' in worn.http.get("/assumptions").text
+
+
+def test_of_many_the_dearest_are_ticked_and_the_next_stand_below(
+    worn: Worn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = [row["id"] for row in worn.get("proposals")["rows"]]
+    monkeypatch.setattr(page, "DEAREST", 1)
+    shown = worn.http.get("/proposals").text
+    boxes = dict(re.findall(r'name="take ([^"]+)" value="yes"( checked)?', shown))
+    assert boxes == {broken[0]: " checked", **dict.fromkeys(broken[1:], "")}
+    assert len(broken) > 1
+    assert f"{len(broken)} are broken; these are the dearest" in shown
+    monkeypatch.setattr(page, "LEFT", 0)
+    assert f"{len(broken) - 1} more are broken" in worn.http.get("/proposals").text
 
 
 def test_only_a_form_of_the_page_approves(servers: Servers, with_four_eyes: Worn) -> None:
