@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .model import Entry, Output, Turn, Use
-from .money import exactly
-from .plant import Dated, Labour, Line, Machine, Plant, Price, Priced, Rate, Tariff
+from cloud_api.interpret.model import Entry, Output, Turn, Use
+from cloud_api.interpret.money import exactly
+from cloud_api.interpret.plant import Dated, Labour, Line, Machine, Plant, Price, Priced, Rate, Tariff
 
 ZERO = Decimal(0)
 P = TypeVar("P", Rate, Labour, Tariff, Price)

@@ -10,9 +10,9 @@ import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
 
-from .money import exactly
-from .plant import Standard
-from .standards import Basis, Book
+from cloud_api.interpret.money import exactly
+from cloud_api.interpret.plant import Standard
+from cloud_api.interpret.standards import Basis, Book
 
 ZERO = Decimal(0)
 Cells = Mapping[tuple[str, str], Decimal]

@@ -11,10 +11,10 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from .allowance import ZERO, Allowances
-from .money import exactly
-from .standards import Book
-from .variance import LINE
+from cloud_api.interpret.allowance import ZERO, Allowances
+from cloud_api.interpret.money import exactly
+from cloud_api.interpret.standards import Book
+from cloud_api.interpret.variance import LINE
 
 
 class Allowed(Struct, frozen=True):

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from .model import HOUR_US, MINUTE_US, Span
-from .plant import Calendar, Shift
+from cloud_api.interpret.model import HOUR_US, MINUTE_US, Span
+from cloud_api.interpret.plant import Calendar, Shift
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MICROSECOND = dt.timedelta(microseconds=1)

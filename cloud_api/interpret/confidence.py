@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from .model import Output
+from cloud_api.interpret.model import Output
 
 ZERO, ONE = Decimal(0), Decimal(1)
 GRADES = (

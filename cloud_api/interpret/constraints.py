@@ -18,7 +18,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from .money import exactly
+from cloud_api.interpret.money import exactly
 
 ACTIVE = frozenset({"running", "down", "changeover", "planned_stop"})
 

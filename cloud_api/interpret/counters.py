@@ -9,9 +9,9 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from .model import Signal
-from .money import CONTEXT
-from .plant import CounterRule
+from cloud_api.interpret.model import Signal
+from cloud_api.interpret.money import CONTEXT
+from cloud_api.interpret.plant import CounterRule
 
 SCALE = 10**12
 PLACES = 12

@@ -14,10 +14,10 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from .calendar import micros
-from .model import HOUR_US, Output, Span
-from .plant import Maintenance, Plant, QualityEvent
-from .standards import Book
+from cloud_api.interpret.calendar import micros
+from cloud_api.interpret.model import HOUR_US, Output, Span
+from cloud_api.interpret.plant import Maintenance, Plant, QualityEvent
+from cloud_api.interpret.standards import Book
 
 ZERO = Decimal(0)
 MOVES = {"scrap": (-1, 1, 0), "rework": (-1, 0, 1), "accept": (1, -1, 0)}

@@ -23,7 +23,7 @@ from statistics import fmean, median
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .money import exactly
+from cloud_api.interpret.money import exactly
 
 MAD_TO_SIGMA = 1.4826
 """Standard deviations per median absolute deviation of a normal distribution."""

@@ -16,7 +16,7 @@ from statistics import fmean, median
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .drift import (
+from cloud_api.interpret.drift import (
     Assessment,
     Stake,
     assess,
@@ -26,9 +26,9 @@ from .drift import (
     robust_mean,
     robust_sigma,
 )
-from .money import exactly
-from .persistence import Persistence, persistence
-from .proposal import Proposal, proposal
+from cloud_api.interpret.money import exactly
+from cloud_api.interpret.persistence import Persistence, persistence
+from cloud_api.interpret.proposal import Proposal, proposal
 
 REFERENCE = 30
 """Observations of the reference window: the first third of the series, at least twelve, at most these."""

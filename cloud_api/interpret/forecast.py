@@ -26,8 +26,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from .persistence import SHIFT, SINCE, SLOPE
-from .persistence_course import WEEKDAY, Course
+from cloud_api.interpret.persistence import SHIFT, SINCE, SLOPE
+from cloud_api.interpret.persistence_course import WEEKDAY, Course
 
 Array = NDArray[np.float64]
 

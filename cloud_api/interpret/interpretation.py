@@ -13,9 +13,9 @@ from itertools import groupby
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .dispositions import disposed, works
-from .ledger import Journal
-from .model import (
+from cloud_api.interpret.dispositions import disposed, works
+from cloud_api.interpret.ledger import Journal
+from cloud_api.interpret.model import (
     HOUR_US,
     Boundary,
     Carry,
@@ -28,12 +28,12 @@ from .model import (
     Output,
     Span,
 )
-from .money import exactly
-from .plant import CounterRule
-from .pricing import Pricing
-from .segments import ENERGY, Crews, Facts, Key, Sum, key_of, resolve
-from .standards import Book
-from .timeline import Piece, Sweep
+from cloud_api.interpret.money import exactly
+from cloud_api.interpret.plant import CounterRule
+from cloud_api.interpret.pricing import Pricing
+from cloud_api.interpret.segments import ENERGY, Crews, Facts, Key, Sum, key_of, resolve
+from cloud_api.interpret.standards import Book
+from cloud_api.interpret.timeline import Piece, Sweep
 
 NOTHING: Mapping[int, Boundary] = {}
 EMPTY = Outlook()

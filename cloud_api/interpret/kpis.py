@@ -18,8 +18,8 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from .model import Output
-from .money import exactly
+from cloud_api.interpret.model import Output
+from cloud_api.interpret.money import exactly
 
 ZERO = Decimal(0)
 MICROSECONDS = 1_000_000

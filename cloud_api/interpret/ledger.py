@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from .calendar import micros
-from .model import HOUR_US, Entry, Output, Segment
-from .money import exactly, stored
-from .pricing import Cell, Pricing
-from .standards import Basis, Book
+from cloud_api.interpret.calendar import micros
+from cloud_api.interpret.model import HOUR_US, Entry, Output, Segment
+from cloud_api.interpret.money import exactly, stored
+from cloud_api.interpret.pricing import Cell, Pricing
+from cloud_api.interpret.standards import Basis, Book
 
 ZERO = Decimal(0)
 EntryKey = tuple[Any, ...]

@@ -15,10 +15,10 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from .allowance import hours
-from .calendar import Almanac
-from .money import exactly
-from .plant import Standard
+from cloud_api.interpret.allowance import hours
+from cloud_api.interpret.calendar import Almanac
+from cloud_api.interpret.money import exactly
+from cloud_api.interpret.plant import Standard
 
 ZERO = Decimal(0)
 HOUR_US = 3_600_000_000

@@ -29,8 +29,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from msgspec import Struct
 
-from .persistence_reading import Effect, Passing, Reading, reading
-from .persistence_search import (
+from cloud_api.interpret.persistence_reading import Effect, Passing, Reading, reading
+from cloud_api.interpret.persistence_search import (
     KINDS,
     OUTLIER,
     SHIFT,

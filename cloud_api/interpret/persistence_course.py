@@ -13,10 +13,10 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from .persistence import SHIFT, SINCE, SLOPE, Effect, Persistence, persistence
-from .persistence_reading import BACK
-from .persistence_search import shape
-from .seasons import FAR, OCCURRENCES, Tie, recurring
+from cloud_api.interpret.persistence import SHIFT, SINCE, SLOPE, Effect, Persistence, persistence
+from cloud_api.interpret.persistence_reading import BACK
+from cloud_api.interpret.persistence_search import shape
+from cloud_api.interpret.seasons import FAR, OCCURRENCES, Tie, recurring
 
 Array = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from .persistence_search import DECAY, OUTLIER, SHIFT, SLOPE, TEMPORARY
+from cloud_api.interpret.persistence_search import DECAY, OUTLIER, SHIFT, SLOPE, TEMPORARY
 
 LASTING = (SHIFT, SLOPE)
 BACK = 3

@@ -13,11 +13,11 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TypeVar
 
-from .allowance import run_hours
-from .model import Output
-from .money import exactly
-from .plant import Dated
-from .standards import Book, in_force
+from cloud_api.interpret.allowance import run_hours
+from cloud_api.interpret.model import Output
+from cloud_api.interpret.money import exactly
+from cloud_api.interpret.plant import Dated
+from cloud_api.interpret.standards import Book, in_force
 
 ZERO = Decimal(0)
 UNUSED = frozenset({("machine", "idle"), ("machine", "waiting")})

@@ -10,7 +10,7 @@ from statistics import fmean
 
 from msgspec import Struct
 
-from .drift import TRIMMED, robust_mean
+from cloud_api.interpret.drift import TRIMMED, robust_mean
 
 LEAST = 20
 """Observations since onset that a proposal needs."""

@@ -13,9 +13,9 @@ from decimal import Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .adjustments import Kept
-from .plant import Standard
-from .standards import Book
+from cloud_api.interpret.adjustments import Kept
+from cloud_api.interpret.plant import Standard
+from cloud_api.interpret.standards import Book
 
 AFTER = dt.timedelta(microseconds=1)
 

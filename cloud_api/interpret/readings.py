@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
-from .counters import PLACES, exact
-from .model import Sample
+from cloud_api.interpret.counters import PLACES, exact
+from cloud_api.interpret.model import Sample
 
 
 def text(sample: Sample) -> str:

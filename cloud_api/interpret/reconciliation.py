@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from .money import CONTEXT, exactly
+from cloud_api.interpret.money import CONTEXT, exactly
 
 ZERO = Decimal(0)
 RATES = "rates not final"

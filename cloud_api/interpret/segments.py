@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from .calendar import GridCell
-from .counters import SCALE, decimal
-from .dispositions import Works
-from .model import Outlook, Output, Segment, Turn, Use
-from .standards import Book
-from .timeline import Piece, Stop, Sweep
+from cloud_api.interpret.calendar import GridCell
+from cloud_api.interpret.counters import SCALE, decimal
+from cloud_api.interpret.dispositions import Works
+from cloud_api.interpret.model import Outlook, Output, Segment, Turn, Use
+from cloud_api.interpret.standards import Book
+from cloud_api.interpret.timeline import Piece, Stop, Sweep
 
 ZERO = Decimal(0)
 ENERGY = "energy"

@@ -18,9 +18,9 @@ from typing import Literal, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .adjustments import Kept
-from .calendar import Almanac, GridCell
-from .plant import (
+from cloud_api.interpret.adjustments import Kept
+from cloud_api.interpret.calendar import Almanac, GridCell
+from cloud_api.interpret.plant import (
     BillItem,
     ChangeoverPair,
     Dated,

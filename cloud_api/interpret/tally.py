@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from .counters import Fall, Reading, declared, increase
-from .model import BAD, Base, Sample, Signal
-from .plant import CounterRule
-from .readings import number, raw_number, text
-from .trust import slot
+from cloud_api.interpret.counters import Fall, Reading, declared, increase
+from cloud_api.interpret.model import BAD, Base, Sample, Signal
+from cloud_api.interpret.plant import CounterRule
+from cloud_api.interpret.readings import number, raw_number, text
+from cloud_api.interpret.trust import slot
 
 ROLES = ("good_count", "scrap_count", "rework_count", "total_count", "energy", "material")
 

@@ -9,13 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .calendar import GridCell
-from .model import HOUR_US, MINUTE_US, Boundary, Carry, Evidence, Finding, OpenStop, Resolution, Sample
-from .plant import CounterRule
-from .readings import chosen, differs
-from .tally import ROLES, Tally
-from .trust import Trust, slot
-from .words import NAMES, ORDER, PRODUCT, Now, Words
+from cloud_api.interpret.calendar import GridCell
+from cloud_api.interpret.model import (
+    HOUR_US,
+    MINUTE_US,
+    Boundary,
+    Carry,
+    Evidence,
+    Finding,
+    OpenStop,
+    Resolution,
+    Sample,
+)
+from cloud_api.interpret.plant import CounterRule
+from cloud_api.interpret.readings import chosen, differs
+from cloud_api.interpret.tally import ROLES, Tally
+from cloud_api.interpret.trust import Trust, slot
+from cloud_api.interpret.words import NAMES, ORDER, PRODUCT, Now, Words
 
 
 class Stop:

@@ -11,7 +11,7 @@ from operator import attrgetter
 
 from msgspec import Struct
 
-from .model import Evidence, Loss, Sample, Signal, Span
+from cloud_api.interpret.model import Evidence, Loss, Sample, Signal, Span
 
 IN_TRANSIT = "in transit"
 

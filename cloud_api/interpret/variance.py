@@ -13,11 +13,11 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from .allowance import ZERO, Allowances, changeover_hours
-from .model import Output
-from .money import exactly
-from .pricing import Pricing
-from .standards import Basis, Book
+from cloud_api.interpret.allowance import ZERO, Allowances, changeover_hours
+from cloud_api.interpret.model import Output
+from cloud_api.interpret.money import exactly
+from cloud_api.interpret.pricing import Pricing
+from cloud_api.interpret.standards import Basis, Book
 
 Cause = tuple[str, str]
 """Resource and cause."""

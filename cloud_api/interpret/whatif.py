@@ -18,7 +18,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from .money import exactly
+from cloud_api.interpret.money import exactly
 
 ZERO, ONE = Decimal(0), Decimal(1)
 Cause = tuple[str, str]

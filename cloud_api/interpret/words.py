@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable
 from typing import Final
 
-from .model import BAD, STATES, UNCERTAIN, Held, Sample
-from .readings import number, text
+from cloud_api.interpret.model import BAD, STATES, UNCERTAIN, Held, Sample
+from cloud_api.interpret.readings import number, text
 
 NAMES = ("state", "product", "order", "reason", "crew")
 STATE: Final = 0

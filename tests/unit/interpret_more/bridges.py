@@ -1,10 +1,10 @@
-"""Bridges: from the cost, or unit cost, of one period to that of another: start + all bars = end, exactly.
+"""Whole bridges made of the levers, in exact fractions, from the cost or unit cost of one period to that of
+another: start + all bars = end.
 
 Total cost is the sum over products p and causes c of V x s(p) x u(p, c): volume V, share s of the volume,
 unit cost u. Switching volume, mix (all shares at once) and each cause's unit costs gives a game that is a sum
 of products of three factors, and the Shapley value of a sum is the sum of Shapley values; grouping the causes
-by resource (Owen) changes nothing, for no product holds two of them. The closed form stands in
-`bridge_levers`."""
+by resource (Owen) changes nothing, for no product holds two of them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from fractions import Fraction
 
 from msgspec import Struct
 
-from .bridge_levers import Levers, Sides, cost_levers, unit_cost_levers
-from .money import CONTEXT, SHOWN, parts_of, shown
+from cloud_api.interpret.bridge_levers import Levers, Sides, cost_levers, unit_cost_levers
+from cloud_api.interpret.money import CONTEXT, SHOWN, parts_of, shown
 
 Cause = tuple[str, str]
 """Resource and cause."""

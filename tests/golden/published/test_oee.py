@@ -1,10 +1,9 @@
-"""OEE and time-driven activity-based costing against published worked examples."""
+"""OEE against a published worked example."""
 
 from __future__ import annotations
 
 from decimal import Decimal as D
 
-from cloud_api.interpret.capacity import Activity, capacity_cost
 from cloud_api.interpret.kpis import KpiFacts, kpis
 
 MINUTE = 60_000_000
@@ -29,19 +28,3 @@ def test_oee() -> None:
         D("0.978050"),
         D("0.747937"),
     ]
-
-
-def test_time_driven_activity_based_costing() -> None:
-    found = capacity_cost(
-        D(560_000),
-        D(700_000),
-        [
-            Activity("orders", D(49_000), D(8)),
-            Activity("inquiries", D(1_400), D(44)),
-            Activity("credit checks", D(2_500), D(50)),
-        ],
-    )
-    assert found.rate == D("0.80")
-    assert (found.used_minutes, found.used_amount) == (578_600, 462_880)
-    assert (found.unused_minutes, found.unused_amount) == (121_400, 97_120)
-    assert sum(line.amount for line in found.activities) + found.unused_amount == 560_000
