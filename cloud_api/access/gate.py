@@ -66,10 +66,6 @@ class Principal:
         """Resources that the answer leaves out whole, and names."""
         return withheld_resources(self.role)
 
-    def may_see(self, site: str) -> bool:
-        """Whether the site is one of the principal's."""
-        return self.sites is None or site in self.sites
-
 
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 """Headers that a proxy adds: such a request does not come from this machine."""

@@ -40,8 +40,6 @@ Array = NDArray[np.float64]
 Key = tuple[Any, ...]
 Cause = tuple[str, str]
 
-SCOPES = ("site", "line", "machine", "product")
-"""What a series may be told by; by `shift` too, where its question is small enough for the hourly rows."""
 BACK = dt.timedelta(days=182)
 """How far a series reaches back from its end, where its question does not say."""
 PRESENT = 1 / 3
@@ -128,7 +126,8 @@ def series_of(
     *,
     costs: bool = True,
 ) -> list[Series]:
-    """The series of every scope of `by` (some of `SCOPES`), site by site, as far as there are days."""
+    """The series of every scope of `by` (of site, line, machine, product; shift where the question is small
+    enough for the hourly rows), site by site, as far as there are days."""
     found: list[Series] = []
     for site in question.sites:
         if site.book is None:

@@ -34,11 +34,6 @@ class Row:
     def identity(self) -> tuple[str, str]:
         return self.kind, key_text(self.key)
 
-    @property
-    def content_text(self) -> str:
-        """The content in its one canonical spelling."""
-        return json.dumps(self.content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-
 
 def key_text(key: tuple[str, ...]) -> str:
     return json.dumps(list(key), ensure_ascii=False, separators=(",", ":"))

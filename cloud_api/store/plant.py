@@ -100,12 +100,6 @@ def latest_version(connection: Connection[TupleRow], site: str) -> int | None:
     return found[0] if found else None
 
 
-def first_recorded(connection: Connection[TupleRow], site: str) -> datetime | None:
-    """When the plant model of a site was first recorded; None before that."""
-    found = connection.execute(statement("plant.first_recorded"), {"site": site}).fetchone()
-    return found[0] if found else None
-
-
 def lock_site(connection: Connection[TupleRow], site: str) -> None:
     """Creates the site if it is new; one writer of its plant model at a time, until the transaction ends."""
     connection.execute(statement("plant.lock_site"), {"site": site})

@@ -103,10 +103,6 @@ class Worker:
                 if machines is None or machine_id in machines:
                     served = turns.history(machine_id, self.now()) or served
 
-    def live_once(self, connection: Connection[TupleRow]) -> None:
-        """One round over the machines with live marks."""
-        self._live_turns(Turns(connection), Event())
-
     def ask_once(self, connection: Connection[TupleRow]) -> None:
         """One look at what the floor of every site should be asked."""
         self._asking.round(connection)
@@ -120,7 +116,7 @@ class Worker:
         turns = Turns(connection)
         while not stop.is_set():
             self._each_minute(connection)
-            busy = self._live_turns(turns, stop)
+            busy = self.live_turns(turns, stop)
             busy = self._one_history_turn(turns) or busy
             if time.monotonic() >= self._next_asking:
                 self.ask_once(connection)
@@ -133,7 +129,7 @@ class Worker:
             self._next_minute = time.monotonic() + MINUTE_S
             connection.execute(statement("work.mark_silent"), {"now": self.now()})
 
-    def _live_turns(self, turns: Turns, stop: Event) -> bool:
+    def live_turns(self, turns: Turns, stop: Event) -> bool:
         """A turn at each machine whose live hours are marked and that has rested."""
         since = {"from": from_us(live_from(self.now()))}
         busy = False

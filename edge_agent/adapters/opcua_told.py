@@ -17,7 +17,7 @@ from asyncua.client.ua_session import UaSession
 from asyncua.common.utils import Buffer
 from asyncua.ua.ua_binary import nodeid_from_binary, struct_from_binary, variant_from_binary
 
-STRING, DATE_TIME, LOCALIZED_TEXT = 12, 13, 21
+STRING, LOCALIZED_TEXT = 12, 21
 """Built-in types by number (OPC 10000-6, table 1); 1 to 11 are truth values and numbers, 0 is no value."""
 
 _VALUE, _STATUS, _SOURCE, _SERVER, _SOURCE_PS, _SERVER_PS = 1, 2, 4, 8, 16, 32

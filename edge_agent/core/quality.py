@@ -21,8 +21,3 @@ def of_status_code(code: int) -> Quality:
 def worst(*grades: Quality) -> Quality:
     """The least trustworthy of several; good when there are none."""
     return max(grades, default=Quality.GOOD)
-
-
-def is_sane(source_us: int, gateway_us: int, tolerance_us: int) -> bool:
-    """Whether a source's time may date a value: set at all, and within tolerance of the gateway's clock."""
-    return source_us >= EARLIEST_US and abs(source_us - gateway_us) <= tolerance_us

@@ -9,7 +9,6 @@ from msgspec import Meta
 
 from cloud_api.answers.shapes.ledger import Envelope, Grouped
 
-Ratio = Annotated[Decimal | None, Meta(description="A ratio, not percent; null without a denominator.")]
 Hours = Annotated[Decimal, Meta(description="Machine hours of scheduled time.")]
 Units = Annotated[Decimal, Meta(description="Units seen in scheduled time.")]
 

@@ -9,8 +9,6 @@ from msgspec import Meta, Struct, field
 
 from cloud_api.answers.shapes.ledger import Envelope, Money, Share
 
-Number = Annotated[Decimal, Meta(gt=0, le=1_000_000_000)]
-
 
 class WhatIfBody(Struct, frozen=True, kw_only=True):
     """What to try. What is absent stays as it is."""

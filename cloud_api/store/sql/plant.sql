@@ -32,10 +32,6 @@ order by row_id;
 -- The number of the last load of a site; null before the first.
 select max(version) from plant_versions where site = %(site)s;
 
--- name: first_recorded
--- When the plant model of a site was first recorded; null before that.
-select min(recorded_at) from plant_versions where site = %(site)s;
-
 -- name: add_version
 -- Records a load; gives its number and instant.
 insert into plant_versions (site, recorded_at, correction, digest, author)

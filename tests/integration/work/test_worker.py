@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from cloud_api.store.pool import connect
+from cloud_api.work.turn import Turns
 from cloud_api.work.worker import Worker
 from tests.integration.work.small_plant import interpret, ledger, load, pending, plant, send
 
@@ -133,7 +134,7 @@ def test_a_live_hour_is_shown_while_history_waits(site: str, tmp_path: Path) -> 
     send(site, tmp_path, live)
     worker = Worker(site, now=lambda: now)
     with connect(site, autocommit=True) as connection:
-        worker.live_once(connection)
+        worker.live_turns(Turns(connection), threading.Event())
         shown = connection.execute("select starts_at, state from segments order by starts_at").fetchall()
         assert shown[-1] == (now - timedelta(minutes=5), "down")
         assert pending(site) > 200

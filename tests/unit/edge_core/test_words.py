@@ -7,7 +7,7 @@ import pytest
 from edge_agent.core import durations, sizes
 from edge_agent.core.durations import parse_duration
 from edge_agent.core.node import NodeAddress, parse_node, parse_path, shown_path
-from edge_agent.core.quality import EARLIEST_US, is_sane, of_status_code, worst
+from edge_agent.core.quality import of_status_code, worst
 from edge_agent.core.sizes import parse_size
 from edge_agent.core.types import ValueType, parse_type
 from shared.sample import Quality
@@ -120,14 +120,6 @@ def test_status_codes_by_severity() -> None:
     assert of_status_code(0xC0000000) is Quality.BAD
     assert worst(Quality.GOOD, Quality.BAD, Quality.UNCERTAIN) is Quality.BAD
     assert worst() is Quality.GOOD
-
-
-def test_a_source_time_dates_a_value_only_where_it_is_sane() -> None:
-    now = EARLIEST_US + 10**15
-    assert is_sane(now - 5_000_000, now, 5_000_000)
-    assert not is_sane(now - 5_000_001, now, 5_000_000)
-    assert not is_sane(now + 5_000_001, now, 5_000_000)
-    assert not is_sane(946_684_800_000_000, 946_684_800_000_000, 5_000_000)
 
 
 @pytest.mark.parametrize(

@@ -123,8 +123,8 @@ def test_words_that_other_yaml_reads_as_something_else_stay_words() -> None:
 def test_a_byte_order_mark_and_windows_line_ends_change_nothing() -> None:
     plain = read(FILES)
     other = read({**FILES, "site.yaml": b"\xef\xbb\xbf" + SITE.replace("\n", "\r\n").encode()})
-    assert [(row.identity, row.content_text) for row in plain.rows] == [
-        (row.identity, row.content_text) for row in other.rows
+    assert [(row.identity, row.content) for row in plain.rows] == [
+        (row.identity, row.content) for row in other.rows
     ]
 
 
