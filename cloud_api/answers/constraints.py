@@ -13,7 +13,7 @@ from typing import Any
 from psycopg import Connection
 
 from cloud_api.answers.absorbed import Spend, absorbed, spend_of
-from cloud_api.answers.constraints_times import BUSY, VIEWS, Times, noted, overridden_us, times_of, view_of
+from cloud_api.answers.constraints_times import BUSY, Times, noted, overridden_us, times_of, views_of
 from cloud_api.answers.constraints_worth import Worth, worth_of
 from cloud_api.answers.envelope import envelope
 from cloud_api.answers.facts import machines_at
@@ -150,7 +150,7 @@ class _Line:
         spend: Spend,
     ) -> None:
         self.question, self.site, self.line, self.spend = question, site, line, spend
-        found = {view: view_of(connection, machines, window, view) for view in VIEWS}
+        found = views_of(connection, machines, window)
         views = {view: shares(moments) for view, moments in found.items()}
         times = times_of(connection, machines, window)
         narrow = replace(question, sites=(site,), wanted={**question.wanted, "line": (line,)})

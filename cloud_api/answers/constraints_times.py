@@ -17,8 +17,9 @@ from cloud_api.store.times import from_us, to_us
 
 HOUR_US = Decimal(3_600_000_000)
 BUSY = ("running", "changeover", "down")
-VIEWS = {"all_time": (False, False), "scheduled": (True, False), "without_overtime": (True, True)}
-"""Names of the views, and whether each keeps to scheduled time and to time without overtime."""
+VIEWS = ("all_time", "scheduled", "without_overtime")
+"""Views of a constraint: of all time, of scheduled time, of that without overtime. Each keeps to the kinds of
+time from its place on, as `active_bounds` numbers them."""
 
 
 @dataclass(slots=True)
@@ -76,15 +77,27 @@ def times_of(
     return found
 
 
-def view_of(
-    connection: Connection[Any], machines: Sequence[Machine], window: tuple[int, int], view: str
-) -> list[Moment]:
-    """The constraint of a line over time, in one view."""
+def views_of(
+    connection: Connection[Any], machines: Sequence[Machine], window: tuple[int, int]
+) -> dict[str, list[Moment]]:
+    """The constraint of a line over time, by view."""
     names = {machine.machine_id: machine.name for machine in machines}
-    scheduled, regular = VIEWS[view]
-    asked = {**_asked(names, window), "scheduled": scheduled, "regular": regular, "active": sorted(ACTIVE)}
-    rows = connection.execute(statement("products.active_periods"), asked)
-    return moments(walk([ActivePeriod(to_us(begin), to_us(end), names[name]) for name, begin, end in rows]))
+    asked = {**_asked(names, window), "active": sorted(ACTIVE)}
+    periods: dict[str, list[ActivePeriod]] = {view: [] for view in VIEWS}
+    begun = dict.fromkeys(VIEWS, 0)
+    for machine_id, begin, kind, end, before in connection.execute(
+        statement("products.active_bounds"), asked
+    ):
+        for least, view in enumerate(VIEWS):
+            was, is_on = before is not None and before >= least, kind is not None and kind >= least
+            if was and is_on and end == begin:
+                continue
+            if was:
+                until = min(to_us(end), window[1])
+                periods[view].append(ActivePeriod(begun[view], until, names[machine_id]))
+            if is_on:
+                begun[view] = max(to_us(begin), window[0])
+    return {view: moments(walk(found)) for view, found in periods.items()}
 
 
 def overridden_us(

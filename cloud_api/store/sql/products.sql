@@ -181,24 +181,38 @@ where n.site = %(site)s and m.machine_id = any(%(machines)s) and n.withdrawn_at 
   and (%(to)s::timestamptz is null or n.starts_at < %(to)s)
 group by 1, 2, 3, 4;
 
--- name: active_periods
--- Uninterrupted active spans of some machines in [from, to), whatever cuts storage makes; `scheduled`: only of
--- scheduled time, `regular`: and without overtime. Per span: machine, begin, end.
+-- name: active_bounds
+-- Where active spans of some machines in [from, to) begin, end or change their kind, whatever cuts storage makes. Kind: 0
+-- outside scheduled time, 1 in overtime, 2 in regular time. Per machine, in order: begin and kind of what follows (null
+-- behind its last), end and kind of what went before (null before its first).
 with own as (
-    select machine_id, greatest(starts_at, %(from)s::timestamptz) as begins_at,
-           least(ends_at, %(to)s::timestamptz) as ends_at
+    select machine_id, starts_at, ends_at,
+           case when calendar <> 'scheduled' then 0 when overtime then 1 else 2 end as kind
     from segments
     where machine_id = any(%(machines)s) and state = any(%(active)s)
-      and (not %(scheduled)s or calendar = 'scheduled') and (not %(regular)s or not overtime)
       and hour >= %(from)s::timestamptz - interval '1 hour' and hour < %(to)s
       and ends_at > %(from)s and starts_at < %(to)s
-), marked as (
-    select *, lag(ends_at) over (partition by machine_id order by begins_at) is distinct from begins_at as begins
+), beside as (
+    select machine_id, starts_at, kind, lag(ends_at) over w as ended_at, lag(kind) over w as kind_before
     from own
-), numbered as (
-    select *, sum(begins::int) over (partition by machine_id order by begins_at) as span from marked
+    window w as (partition by machine_id order by starts_at)
 )
-select machine_id, min(begins_at), max(ends_at) from numbered group by machine_id, span order by 2, 1;
+select machine_id, starts_at, kind, ended_at, kind_before
+from beside
+where ended_at is distinct from starts_at or kind <> kind_before
+union all
+select m.machine_id, null, null, last.ends_at, last.kind
+from unnest(%(machines)s) as m (machine_id)
+cross join lateral (
+    select ends_at, case when calendar <> 'scheduled' then 0 when overtime then 1 else 2 end as kind
+    from segments s
+    where s.machine_id = m.machine_id and state = any(%(active)s)
+      and hour >= %(from)s::timestamptz - interval '1 hour' and hour < %(to)s
+      and ends_at > %(from)s and starts_at < %(to)s
+    order by starts_at desc
+    limit 1
+) as last
+order by 1, 2 nulls last;
 
 -- name: capacity_times
 -- Time of some machines in [from, to) by state, calendar status and overtime: microseconds.
