@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from psycopg import Connection
@@ -19,6 +20,7 @@ from cloud_api.answers.ledger import sums_of
 from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.question import Mistake, Question, QuestionError
 from cloud_api.answers.shapes.whatif import WhatIf, WhatIfFigures, WhatIfRow, YearlyItem
+from cloud_api.answers.whatif_changes import changes_of
 from cloud_api.answers.whatif_question import Tried, read_tried, subject
 from cloud_api.answers.whatif_runs import Runs, runs_of, unit_run
 from cloud_api.interpret.money import CONTEXT, exactly, shown, whole_and_parts
@@ -75,6 +77,7 @@ def whatif(connection: Connection[Any], question: Question, sees_money: bool, no
     _, thens = whole_and_parts([after.costs.get(name, {}).get(cell, ZERO) for name, cell in cells])
     items = case.yearly(before, after, tried)
     value, amounts = whole_and_parts([amount for _, amount, _ in items])
+    was, then = case.figures(before), case.figures(after)
     money = tried.investment
     paid = None if money is None else payback_years(money, value)
     return WhatIf(
@@ -84,18 +87,19 @@ def whatif(connection: Connection[Any], question: Question, sees_money: bool, no
         machine=machine.name,
         product=product,
         good_units=case.good.quantize(SIX, context=CONTEXT),
-        now=case.figures(before),
-        then=case.figures(after),
+        now=was,
+        then=then,
         demand_limited=case.is_demand_limited(before),
         rows=[
-            WhatIfRow(machine=name, resource=cell[0], cause=cell[1], now=was, then=would)
-            for (name, cell), was, would in zip(cells, nows, thens, strict=True)
+            WhatIfRow(machine=name, resource=cell[0], cause=cell[1], now=spent, then=would)
+            for (name, cell), spent, would in zip(cells, nows, thens, strict=True)
         ],
         yearly=[
             YearlyItem(item=item, amount=amount, said=said)
             for (item, _, said), amount in zip(items, amounts, strict=True)
         ],
         yearly_value=value,
+        changes=changes_of(tried, partial(case.tried, before), then.unit_cost - was.unit_cost, value),
         payback_years=None if paid is None else paid.quantize(SIX, context=CONTEXT),
         net_present_value=None
         if money is None
@@ -187,6 +191,12 @@ class _Case:
             price=before.price if tried.price is None else tried.price,
             run=run,
         )
+
+    def tried(self, before: State, tried: Tried) -> tuple[Decimal, Decimal]:
+        """Unit cost, and what a year of it is worth."""
+        after = self.changed(before, tried)
+        value = sum((amount for _, amount, _ in self.yearly(before, after, tried)), ZERO)
+        return self._unit_cost(after), value
 
     def figures(self, state: State) -> WhatIfFigures:
         """What is told of a state."""

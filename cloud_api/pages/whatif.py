@@ -112,6 +112,9 @@ def _told(asking: Asking, answer: WhatIf, parameters: Sequence[tuple[str, str]])
         "items": [
             {"word": ITEMS[item.item], "amount": item.amount, "said": item.said} for item in answer.yearly
         ],
+        "changes": [
+            {"word": dict(FIELDS)[one.change].partition(",")[0], "row": one} for one in answer.changes
+        ],
         "moved": [
             {
                 "where": row.machine or "site",

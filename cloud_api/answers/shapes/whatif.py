@@ -81,6 +81,14 @@ class YearlyItem(Struct, frozen=True, kw_only=True):
     said: Annotated[str, Meta(description="How it is made.")]
 
 
+class WhatIfChange(Struct, frozen=True, kw_only=True):
+    """What one change does among those tried: its Shapley value, whatever the order of telling."""
+
+    change: Annotated[str, Meta(description="cycle_s, yield, crew, lot_size, price, relief_h.")]
+    unit_cost: Annotated[Money, Meta(description="Its part of then.unit_cost - now.unit_cost.")]
+    yearly_value: Annotated[Money, Meta(description="Its part of `yearly_value`.")]
+
+
 class WhatIf(Envelope, frozen=True, kw_only=True):
     """The same window, had it run otherwise. Rows of `now` add up to unit cost x good units."""
 
@@ -97,5 +105,8 @@ class WhatIf(Envelope, frozen=True, kw_only=True):
     rows: list[WhatIfRow]
     yearly: list[YearlyItem]
     yearly_value: Annotated[Money, Meta(description="The sum of `yearly`.")]
+    changes: Annotated[
+        list[WhatIfChange], Meta(description="What each change does; they add up to what all of them do.")
+    ]
     payback_years: Annotated[Decimal | None, Meta(description="investment / yearly_value.")]
     net_present_value: Annotated[Money | None, Meta(description="Over `years` at `rate`.")]

@@ -7,7 +7,7 @@ from math import prod
 
 import pytest
 
-from tests.reference.shapley import shapley
+from cloud_api.interpret.shapley import shapley
 
 AIRPORT = {"a": 40, "b": 50, "c": 60, "d": 70, "e": 80, "f": 90}
 Table = list[list[int]]

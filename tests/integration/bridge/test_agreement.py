@@ -12,12 +12,12 @@ from typing import Any
 import httpx
 import pytest
 
+from cloud_api.interpret.shapley import shapley
 from tests.golden.cost.cases import CostCase, cost_cases, measured
 from tests.integration.api.serving import client, served, told
 from tests.reference import Result, compute
 from tests.reference.clock import microseconds, moment_of
 from tests.reference.plants import make_plant
-from tests.reference.shapley import shapley
 
 Sides = tuple[Fraction, Fraction]
 ZERO = Fraction(0)

@@ -69,6 +69,25 @@ def test_a_faster_cycle_lowers_unit_cost_by_what_its_rows_lose(http: httpx.Clien
     assert sum(item["amount"] for item in answer["yearly"]) == answer["yearly_value"]
 
 
+def test_each_of_several_changes_is_told_whatever_their_order(http: httpx.Client) -> None:
+    both = {"cycle_s": "18", "yield": "0.99", "crew": "1", "price": "21"}
+    answer = tried(http, **both)
+    parts = {row["change"]: row for row in answer["changes"]}
+    assert set(parts) == set(both)
+    change = answer["then"]["unit_cost"] - answer["now"]["unit_cost"]
+    assert sum(row["unit_cost"] for row in parts.values()) == change
+    assert sum(row["yearly_value"] for row in parts.values()) == answer["yearly_value"]
+    assert parts["price"]["unit_cost"] == 0
+    alone = tried(http, cycle_s="18")
+    fell = alone["then"]["unit_cost"] - alone["now"]["unit_cost"]
+    last = change - sum(
+        row["then"]["unit_cost"] - row["now"]["unit_cost"]
+        for row in [tried(http, **{name: value for name, value in both.items() if name != "cycle_s"})]
+    )
+    assert min(fell, last) < parts["cycle_s"]["unit_cost"] < max(fell, last), "the mean of all orders"
+    assert tried(http)["changes"] == []
+
+
 def test_a_price_is_worth_its_units_a_year(http: httpx.Client) -> None:
     answer = tried(http, price="21", investment="10000", years="1", rate="0")
     (item,) = answer["yearly"]

@@ -9,7 +9,7 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.reference.shapley import owen, shapley
+from cloud_api.interpret.shapley import owen, shapley
 from tests.unit.interpret_more.bridges import Made, cost_bridge, rounded, unit_cost_bridge
 
 PRODUCTS = ("p", "q", "r")

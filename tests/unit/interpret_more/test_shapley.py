@@ -7,7 +7,7 @@ from fractions import Fraction as F
 
 import pytest
 
-from tests.reference.shapley import owen, shapley
+from cloud_api.interpret.shapley import owen, shapley
 
 
 def test_glove_game() -> None:
