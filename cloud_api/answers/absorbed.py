@@ -16,9 +16,9 @@ from cloud_api.answers.products_sides import sides_of
 from cloud_api.answers.question import Question
 from cloud_api.answers.shapes.constraints import Absorbed
 from cloud_api.interpret.money import CONTEXT, whole_and_parts
+from cloud_api.interpret.rounding import measured
 
 ZERO = Decimal(0)
-SIX = Decimal("0.000001")
 EXPEDITES = frozenset({"expedite", "expedites", "expedited", "expediting"})
 """Causes of charges that are expedites."""
 
@@ -88,8 +88,8 @@ def absorbed(
                     line=name,
                     amount=amount,
                     **dict(zip(PROPS, parts, strict=True)),
-                    good_units=units[line].quantize(SIX, context=CONTEXT),
-                    good_units_before=units_before[line].quantize(SIX, context=CONTEXT),
+                    good_units=measured(units[line]),
+                    good_units_before=measured(units_before[line]),
                     paid_h_per_unit=paid,
                     paid_h_per_unit_before=paid_before,
                     output_held_by_effort=is_held_by_effort(
@@ -131,4 +131,4 @@ def _paid(connection: Connection[Any], question: Question) -> dict[Line, Decimal
 def _each(hours: Decimal | None, units: Decimal) -> Decimal | None:
     if hours is None or not units:
         return None
-    return CONTEXT.divide(hours, units).quantize(SIX, context=CONTEXT)
+    return measured(CONTEXT.divide(hours, units))

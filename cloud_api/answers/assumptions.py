@@ -31,6 +31,7 @@ from cloud_api.interpret.allowance import allowance, unit_cost
 from cloud_api.interpret.drift import Stake, cusum, robust_mean
 from cloud_api.interpret.drift_watch import Standing, Stream, limits, watch
 from cloud_api.interpret.money import exactly, shown
+from cloud_api.interpret.rounding import measured
 from cloud_api.store.times import from_us, to_us
 
 OPTIONS = (
@@ -41,7 +42,6 @@ OPTIONS = (
 BACK = dt.timedelta(days=91)
 RECENT = dt.timedelta(days=28)
 """Production days whose output is the present rate."""
-DIGITS = Decimal("0.000001")
 ORDER = ("broken", "watch", "holding")
 
 
@@ -201,21 +201,21 @@ def _row(frame: Frame, each: Watched, standing: Standing, series: bool) -> Assum
         machine=each.machine,
         item=None,
         status=said.status,  # type: ignore[arg-type]
-        assumed=number(said.assumed),
-        observed=None if said.observed is None else number(said.observed),
+        assumed=measured(said.assumed),
+        observed=measured(said.observed),
         unit=each.kind.unit,
         since=since,
         moved=moved,
         cost_per_day=shown(said.cost_per_day),
         projected=shown(said.cost_to_period_end),
         observations=len(each.days),
-        sigma=number(standing.sigma),
-        limit=number(standing.limit),
+        sigma=measured(standing.sigma),
+        limit=measured(standing.limit),
         proposed=None
         if better is None or since is None
         else Proposed(
-            value=number(better.value),
-            error=number(better.error),
+            value=measured(better.value),
+            error=measured(better.error),
             observations=better.observations,
             from_=max(moved or since, each.standard.effective_from),
             accept=f"/v1/assumptions/{quote(id_, safe=':')}/accept",
@@ -235,8 +235,8 @@ def _history(each: Watched, standing: Standing) -> list[Spell]:
             since=each.days[spell.onset],
             noticed=each.days[spell.alarm],
             until=None if spell.end is None else each.days[spell.end],
-            observed=number(robust_mean(values[spell.onset : (spell.end or len(values) - 1) + 1])),
-            assumed=number(last),
+            observed=measured(robust_mean(values[spell.onset : (spell.end or len(values) - 1) + 1])),
+            assumed=measured(last),
         )
         for spell in standing.assessment.history
     ]
@@ -247,8 +247,8 @@ def _series(stream: Stream, standing: Standing) -> list[Observation]:
     points = cusum(values, last, 0.5 * standing.sigma, standing.limit * standing.sigma)
     return [
         Observation(
-            time=from_us(time_us), value=number(value), assumed=number(then), high=number(point.high),
-            low=number(point.low),
+            time=from_us(time_us), value=measured(value), assumed=measured(then), high=measured(point.high),
+            low=measured(point.low),
         )
         for time_us, value, then, point in zip(
             stream.times_us, stream.values, stream.assumed, points, strict=True
@@ -266,11 +266,6 @@ def _evidence(each: Watched, frame: Frame, since: dt.date | None) -> str:
         "product": each.product,
     }
     return f"/v1/segments?{urlencode(parameters)}"
-
-
-def number(value: float) -> Decimal:
-    """A statistic as it is told: six decimals."""
-    return Decimal(repr(value)).quantize(DIGITS)
 
 
 def named(rows: Sequence[AssumptionRow], id_: str) -> AssumptionRow | None:

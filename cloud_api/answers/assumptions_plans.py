@@ -23,12 +23,12 @@ from cloud_api.answers.shapes.assumptions import AssumptionRow
 from cloud_api.interpret.drift import Stake
 from cloud_api.interpret.drift_watch import LEAST_REFERENCE, Stream, limits, watch
 from cloud_api.interpret.money import shown
+from cloud_api.interpret.rounding import measured
 from cloud_api.store.times import to_us
 
 if TYPE_CHECKING:
     from cloud_api.answers.assumptions import Frame
 
-SIX = Decimal("0.000001")
 LEAST_OUTPUT = 0.3
 """Share of the median day's output below which a day tells nothing of unit cost."""
 
@@ -107,15 +107,15 @@ def _budget_row(
         machine=machine,
         item=f"{days[-1]:%Y-%m}",
         status=said.status,  # type: ignore[arg-type]
-        assumed=assumed.quantize(SIX),
-        observed=None if said.observed is None else Decimal(repr(said.observed)).quantize(SIX),
+        assumed=measured(assumed),
+        observed=measured(said.observed),
         unit=f"{site.currency} per good unit",
         since=since,
         cost_per_day=shown(said.cost_per_day),
         projected=shown(said.cost_to_period_end),
         observations=len(days),
-        sigma=Decimal(repr(standing.sigma)).quantize(SIX),
-        limit=Decimal(repr(standing.limit)).quantize(SIX),
+        sigma=measured(standing.sigma),
+        limit=measured(standing.limit),
         proposed=None,
         history=[],
         evidence=_evidence("/v1/costs", site, frame, since, machine=machine, product=product, by="cause"),
@@ -166,15 +166,15 @@ def scheduled(
             machine=machine,
             item=None,
             status=said.status,  # type: ignore[arg-type]
-            assumed=Decimal(0).quantize(SIX),
-            observed=None if said.observed is None else Decimal(repr(said.observed)).quantize(SIX),
+            assumed=measured(0),
+            observed=measured(said.observed),
             unit="h late per order",
             since=since,
             cost_per_day=shown(Decimal(0)),
             projected=shown(Decimal(0)),
             observations=len(told_late),
-            sigma=Decimal(repr(standing.sigma)).quantize(SIX),
-            limit=Decimal(repr(standing.limit)).quantize(SIX),
+            sigma=measured(standing.sigma),
+            limit=measured(standing.limit),
             proposed=None,
             history=[],
             evidence=_evidence("/v1/orders", site, frame, since, machine=machine),

@@ -20,6 +20,7 @@ from cloud_api.answers.question import Question, told
 from cloud_api.answers.shapes.assumptions import AssumptionRow
 from cloud_api.interpret.drift import Stake, material
 from cloud_api.interpret.money import shown
+from cloud_api.interpret.rounding import measured
 from cloud_api.interpret.standards import Pair
 from cloud_api.store.statements import statement
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from cloud_api.answers.assumptions import Frame
 
 DAY_US = 86_400_000_000
-SIX = Decimal("0.000001")
 Look = Callable[[dt.date], Pair | None]
 
 
@@ -127,8 +127,8 @@ def _row(
         machine=machine,
         item=None if machine else item,
         status="holding" if since is None else "broken" if material(a_day * days, stake) else "watch",
-        assumed=pair.standard.quantize(SIX),
-        observed=pair.actual.quantize(SIX),
+        assumed=measured(pair.standard),
+        observed=measured(pair.actual),
         unit=unit,
         since=since,
         cost_per_day=shown(a_day),

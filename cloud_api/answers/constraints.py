@@ -32,11 +32,11 @@ from cloud_api.interpret.constraints import (
     relief_limit,
     shares,
 )
-from cloud_api.interpret.money import CONTEXT, exactly, shown
+from cloud_api.interpret.money import exactly, shown
+from cloud_api.interpret.rounding import measured
 from cloud_api.store.times import to_us
 
 ZERO = Decimal(0)
-SIX = Decimal("0.000001")
 HOUR_US = Decimal(3_600_000_000)
 CLEARLY = Decimal("1.05")
 """Regular load of a masked constraint against that of the one that is seen, at least."""
@@ -204,18 +204,18 @@ class _Line:
             is_constraint=is_constraint,
             sole_share=views.all_time.sole_share,
             shifting_share=views.all_time.shifting_share,
-            utilisation=_six(one.times.share(BUSY)),
-            regular_load=_six(one.times.share(BUSY, regular=True)),
-            stability=_six(self.led.get(one.name)),
+            utilisation=measured(one.times.share(BUSY)),
+            regular_load=measured(one.times.share(BUSY, regular=True)),
+            stability=measured(self.led.get(one.name)),
             views=views,
             masked=self._is_masked(one),
             masked_by=self._props(one),
             waiting_h=_hours(one.times.of("waiting", scheduled=True)),
             idle_h=_hours(idle),
             demand_limited=bool(scheduled) and idle >= DEMAND * scheduled,
-            good_per_hour=_six(one.worth.rate),
+            good_per_hour=measured(one.worth.rate),
             relief_per_hour=None if worth is None else shown(worth),
-            relief_hours=None if limit is None else _six(limit[0]),
+            relief_hours=None if limit is None else measured(limit[0]),
             next_constraint=None if limit is None else limit[1],
             relief_total=total,
             segments=evidence(self.question, ("site", "machine"), (self.site.name, one.name)),
@@ -269,14 +269,10 @@ def _view(found: Mapping[str, ConstraintShare], machine: str) -> View:
         return View(sole_share=None, shifting_share=None)
     share = found.get(machine)
     return View(
-        sole_share=_six(ZERO if share is None else share.sole),
-        shifting_share=_six(ZERO if share is None else share.shifting),
+        sole_share=measured(ZERO if share is None else share.sole),
+        shifting_share=measured(ZERO if share is None else share.shifting),
     )
 
 
-def _six(value: Decimal | None) -> Decimal | None:
-    return None if value is None else value.quantize(SIX, context=CONTEXT)
-
-
 def _hours(us: int) -> Decimal:
-    return (us / HOUR_US).quantize(SIX, context=CONTEXT)
+    return measured(us / HOUR_US)

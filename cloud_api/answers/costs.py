@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from psycopg import Connection
@@ -14,9 +13,8 @@ from cloud_api.answers.ledger import sums_of
 from cloud_api.answers.paging import one_page
 from cloud_api.answers.question import Question
 from cloud_api.answers.shapes import CostRow, Costs
-from cloud_api.interpret.money import CONTEXT, whole_and_parts
-
-QUANTITY_STEP = Decimal("0.000001")
+from cloud_api.interpret.money import whole_and_parts
+from cloud_api.interpret.rounding import measured
 
 
 def costs(connection: Connection[Any], question: Question, sees_money: bool, now: datetime) -> Costs:
@@ -30,7 +28,7 @@ def costs(connection: Connection[Any], question: Question, sees_money: bool, now
         CostRow(
             **dict(zip(question.by, key, strict=True)),
             amount=amount,
-            quantity=None if sums[key].mixed else sums[key].quantity.quantize(QUANTITY_STEP, context=CONTEXT),
+            quantity=None if sums[key].mixed else measured(sums[key].quantity),
             unit=None if sums[key].mixed else sums[key].unit,
             segments=address(key),
         )

@@ -34,6 +34,7 @@ from cloud_api.interpret.forecast import Change, ahead, changes_of, outlook, ran
 from cloud_api.interpret.money import exactly, shown, whole_and_parts
 from cloud_api.interpret.persistence import LEAST
 from cloud_api.interpret.persistence_course import Course, course
+from cloud_api.interpret.rounding import probability
 from cloud_api.store.times import HOUR_US, from_us, to_us
 
 HORIZONS = {"period": 1, "quarter": 3, "year": 12}
@@ -272,9 +273,7 @@ def _by_cause(parts: Sequence[Ahead]) -> tuple[Decimal, list[ForecastCause]]:
                 cause=cause,
                 verdict=None if told is None else told.verdict,  # type: ignore[arg-type]
                 since=None if told is None or told.since is None or one is None else one.days[told.since],
-                confidence=None
-                if told is None
-                else Decimal(repr(min(1.0, max(0.0, told.confidence)))).quantize(Decimal("0.0001")),
+                confidence=None if told is None else probability(told.confidence),
                 actual_to_date=date,
                 to_come=total - date,
                 projected=total,

@@ -26,11 +26,11 @@ from cloud_api.interpret.kpis import IdealCycle, KpiFacts, kpi_facts
 from cloud_api.interpret.kpis import kpis as ratios
 from cloud_api.interpret.model import Output
 from cloud_api.interpret.money import CONTEXT
+from cloud_api.interpret.rounding import measured
 from cloud_api.interpret.standards import Book
 from cloud_api.store.times import from_us, to_us
 
 ZERO = Decimal(0)
-SIX = Decimal("0.000001")
 HOUR_US = Decimal(3_600_000_000)
 
 BY = ("site", "line", "machine", "product", "order", "shift", "hour", "day", "week", "period")
@@ -90,7 +90,7 @@ def ideal_cycle(book: Book) -> IdealCycle:
 def figures(facts: KpiFacts) -> dict[str, Any]:
     """Ratios, hours and counts as answers show them, with 6 decimals."""
     said = ratios(facts)
-    shown = {name: _six(getattr(said, name)) for name in said.__struct_fields__}
+    shown = {name: measured(getattr(said, name)) for name in said.__struct_fields__}
     return shown | {
         "performance": shown["effectiveness"],
         "quality": shown["quality_ratio"],
@@ -98,20 +98,16 @@ def figures(facts: KpiFacts) -> dict[str, Any]:
         "production_h": _hours(facts.production_us),
         "setup_h": _hours(facts.setup_us),
         "delay_h": _hours(facts.delay_us),
-        "produced": _six(facts.good + facts.scrap + facts.rework),
-        "good": _six(facts.good),
-        "scrap": _six(facts.scrap),
-        "rework": _six(facts.rework),
-        "no_standard": _six(facts.no_standard),
+        "produced": measured(facts.good + facts.scrap + facts.rework),
+        "good": measured(facts.good),
+        "scrap": measured(facts.scrap),
+        "rework": measured(facts.rework),
+        "no_standard": measured(facts.no_standard),
     }
 
 
-def _six(value: Decimal | None) -> Decimal | None:
-    return None if value is None else value.quantize(SIX, context=CONTEXT)
-
-
 def _hours(us: int) -> Decimal | None:
-    return _six(CONTEXT.divide(Decimal(us), HOUR_US))
+    return measured(CONTEXT.divide(Decimal(us), HOUR_US))
 
 
 def _scheduled(

@@ -31,7 +31,7 @@ from cloud_api.answers.window import window_at
 from cloud_api.interpret import plant
 from cloud_api.interpret.allowance import Allowances
 from cloud_api.interpret.model import Output
-from cloud_api.interpret.money import CONTEXT, exactly, shown
+from cloud_api.interpret.money import exactly, shown
 from cloud_api.interpret.orders import (
     DAY_US,
     Progress,
@@ -40,13 +40,13 @@ from cloud_api.interpret.orders import (
     reached_us,
 )
 from cloud_api.interpret.products import list_price
+from cloud_api.interpret.rounding import measured
 from cloud_api.interpret.standards import Book
 from cloud_api.interpret.variance import machines_counted
 from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us, to_us
 
 ZERO = Decimal(0)
-UNITS = Decimal("0.000001")
 HOUR_US = Decimal(3_600_000_000)
 
 
@@ -309,7 +309,7 @@ class _Site:
             machine=machine,
             state=life.state(done),
             planned=planned,
-            good=good.quantize(UNITS, context=CONTEXT),
+            good=measured(good),
             standard_cost=shown(life.standard),
             actual_to_date=shown(life.actual),
             variance=shown(life.actual) - shown(life.standard),
@@ -365,7 +365,7 @@ class _Site:
         if completion is None and not done and self.as_of_us <= end_us:
             return None
         late_us = max(0, (self.as_of_us if completion is None else completion) - end_us)
-        return (late_us / HOUR_US).quantize(UNITS)
+        return measured(late_us / HOUR_US)
 
     def _addresses(self, life: Life) -> dict[str, str]:
         asked = [("site", self.site.name), ("order", life.order)]

@@ -14,9 +14,9 @@ from psycopg import Connection
 
 from cloud_api.answers.question import Question
 from cloud_api.answers.shapes.orders import OrderRow
+from cloud_api.interpret.rounding import measured
 from cloud_api.store.statements import statement
 
-UNITS = Decimal("0.000001")
 MICROSECONDS_OF_AN_HOUR = Decimal(3_600_000_000)
 
 
@@ -66,4 +66,4 @@ def _told(row: OrderRow, found: Mapping[tuple[str, str], datetime]) -> OrderRow:
     late = Decimal(0)
     if row.planned_end is not None:
         late = max(late, Decimal((time - row.planned_end) // (time.resolution)) / MICROSECONDS_OF_AN_HOUR)
-    return replace(row, completion=time, late_h=None if row.late_h is None else late.quantize(UNITS))
+    return replace(row, completion=time, late_h=None if row.late_h is None else measured(late))

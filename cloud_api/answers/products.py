@@ -29,11 +29,11 @@ from cloud_api.answers.shapes.products import (
     Unassigned,
     Variability,
 )
-from cloud_api.interpret.money import CONTEXT, exactly, parts_of, shown, whole_and_parts
+from cloud_api.interpret.money import exactly, parts_of, shown, whole_and_parts
 from cloud_api.interpret.products import beyond_plan
+from cloud_api.interpret.rounding import measured
 
 ZERO = Decimal(0)
-SIX = Decimal("0.000001")
 
 
 @exactly
@@ -92,7 +92,7 @@ class Figures:
             CapacityRow(
                 machine=place[2],
                 cause=cause,
-                hours=hours[place, cause][0].quantize(SIX, context=CONTEXT),
+                hours=measured(hours[place, cause][0]),
                 amount=self.capacity[resource, place, cause],
                 segments=evidence(question, names, (*place, resource, cause)),
             )
@@ -156,7 +156,7 @@ class _Said:
         whole = question.without("product")
         return ProductRow(
             product=product.name,
-            good_units=good.quantize(SIX, context=CONTEXT),
+            good_units=measured(good),
             standard_unit_cost=_each(product.standard if product.standard else None, good),
             averaged_unit_cost=_each(averaged, good),
             actual_unit_cost=_each(actual, good),
@@ -188,8 +188,8 @@ class _Said:
         planned = sum(product.planned.values(), ZERO)
         return Disruption(
             changeovers=sum(work.changeovers.values()),
-            planned_changeovers=planned.quantize(SIX, context=CONTEXT) if product.planned else None,
-            beyond_plan=beyond.quantize(SIX, context=CONTEXT),
+            planned_changeovers=measured(planned) if product.planned else None,
+            beyond_plan=measured(beyond),
             amount=shown(amount),
             late_h=self.late[product.name],
         )

@@ -18,14 +18,14 @@ from cloud_api.answers.products_sides import Place
 from cloud_api.answers.question import Question
 from cloud_api.answers.shapes.products import Supervision, Variability
 from cloud_api.answers.window import window_at
-from cloud_api.interpret.money import CONTEXT, shown
+from cloud_api.interpret.money import shown
 from cloud_api.interpret.orders import FIRST_UNITS
 from cloud_api.interpret.products import UNUSED, coefficient_of_variation
+from cloud_api.interpret.rounding import measured
 from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us
 
 ZERO = Decimal(0)
-SIX = Decimal("0.000001")
 HOUR_US = Decimal(3_600_000_000)
 SHORT_STOP_MIN = 5
 """Stops below it are interventions, not failures."""
@@ -70,8 +70,8 @@ def _spread(
     paces = [cycles[key][0] / cycles[key][1] for key in keys if cycles[key][1]]
     return Variability(
         orders=len(keys),
-        cycle_time_cv=_six(coefficient_of_variation(paces)),
-        unit_cost_cv=_six(coefficient_of_variation(each)),
+        cycle_time_cv=measured(coefficient_of_variation(paces)),
+        unit_cost_cv=measured(coefficient_of_variation(each)),
         unit_cost_low=shown(min(each)),
         unit_cost_high=shown(max(each)),
     )
@@ -80,10 +80,6 @@ def _spread(
 NO_ORDERS = Variability(
     orders=0, cycle_time_cv=None, unit_cost_cv=None, unit_cost_low=None, unit_cost_high=None
 )
-
-
-def _six(value: Decimal | None) -> Decimal | None:
-    return None if value is None else value.quantize(SIX, context=CONTEXT)
 
 
 @dataclass(slots=True)
@@ -112,7 +108,7 @@ class Work:
             overrides=self.overrides,
             short_stops=self.short_stops,
             notes=self.notes,
-            per_run_hour=_six(self.interventions / hours) if hours else None,
+            per_run_hour=measured(self.interventions / hours) if hours else None,
             minutes_each=minutes,
             amount=shown(self.wages * minutes / 60) if sees_wages else None,
         )

@@ -26,11 +26,11 @@ from cloud_api.interpret.allowance import allowance, unit_cost
 from cloud_api.interpret.money import parts_of, shown
 from cloud_api.interpret.plant import Standard
 from cloud_api.interpret.proposed import Proposed, recorded, with_standards
+from cloud_api.interpret.rounding import SIX
 from cloud_api.interpret.standards import Book
 from cloud_api.store.times import to_us
 
 ZERO = Decimal(0)
-SIX = Decimal("0.000001")
 COLUMNS = {kind.name: kind.column for kind in KINDS}
 """Column of standards.csv by assumption."""
 Place = tuple[str, str]

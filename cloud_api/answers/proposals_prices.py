@@ -13,10 +13,10 @@ from cloud_api.answers.shapes.proposals import PriceEffect
 from cloud_api.interpret.allowance import allowance
 from cloud_api.interpret.money import CONTEXT, shown
 from cloud_api.interpret.products import list_price
+from cloud_api.interpret.rounding import measured
 from cloud_api.interpret.standards import Book
 
 ZERO = Decimal(0)
-SIX = Decimal("0.000001")
 Cells = Mapping[tuple[str, str], Decimal]
 
 
@@ -46,7 +46,7 @@ def _effect(
     price = list_price(before, product, date)
     sold = shown(price) if price is not None else None
     margins = [None if sold is None else sold - cost for cost in costs]
-    shares = [None if margin is None or not sold else _six(margin / sold) for margin in margins]
+    shares = [None if margin is None or not sold else measured(margin / sold) for margin in margins]
     same = None
     if sold is not None and costs[0]:
         same = shown(CONTEXT.divide(CONTEXT.multiply(sold, costs[1]), costs[0]))
@@ -99,7 +99,3 @@ def _variable(book: Book, cells: Cells) -> Decimal:
         ),
         ZERO,
     )
-
-
-def _six(value: Decimal) -> Decimal:
-    return value.quantize(SIX, context=CONTEXT)

@@ -24,9 +24,9 @@ from cloud_api.answers.paging import one_page
 from cloud_api.answers.question import Question
 from cloud_api.answers.shapes.ranking import Dimension, RankedDimension, RankedRow, Ranking
 from cloud_api.interpret.money import CONTEXT
+from cloud_api.interpret.rounding import measured
 
 ZERO = Decimal(0)
-SIX = Decimal("0.000001")
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 OF_A_SHIFT = ("scrap", "rework", "speed_loss", "downtime", "changeover", "usage")
 """Causes that a shift controls; crew, overtime, prices and idle time are decided elsewhere."""
@@ -76,7 +76,7 @@ class Told:
     def concentration(self) -> Decimal | None:
         """Share of the largest change in all of them."""
         whole = sum((abs(change) for change in self.changes.values()), ZERO)
-        return CONTEXT.divide(abs(self.changes[self.leads]), whole).quantize(SIX) if whole else None
+        return measured(CONTEXT.divide(abs(self.changes[self.leads]), whole)) if whole else None
 
     def summary(self) -> RankedDimension:
         """As the answer tells it."""
@@ -99,7 +99,7 @@ class Told:
                 start=self.starts.get(value, ZERO),
                 end=self.starts.get(value, ZERO) + change,
                 change=change,
-                share=CONTEXT.divide(change, whole).quantize(SIX) if whole else None,
+                share=measured(CONTEXT.divide(change, whole)) if whole else None,
                 segments=evidence(self.question, (self.dimension,), (value,)),
             )
             for value in self.ranked

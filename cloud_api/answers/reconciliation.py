@@ -24,10 +24,10 @@ from cloud_api.interpret.dispositions import held
 from cloud_api.interpret.model import Output
 from cloud_api.interpret.money import exactly, parts_of, shown
 from cloud_api.interpret.reconciliation import UNEXPLAINED, Pair, Side, Step, walk
+from cloud_api.interpret.rounding import measured
 from cloud_api.interpret.variance import machines_counted
 
 ZERO = Decimal(0)
-UNITS = Decimal("0.000001")
 OPTIONS = (
     Option(
         "month", "The month, as actuals.csv has it. Absent: the last one there.", "month", example="2026-03"
@@ -144,8 +144,8 @@ def _not_confirmed(connection: Connection[Any], question: Question, site: Site) 
                 order=order,
                 machine=machine,
                 product=products.get((order, machine)),
-                floor_good=floor.quantize(UNITS),
-                confirmed_good=said.quantize(UNITS),
+                floor_good=measured(floor),
+                confirmed_good=measured(said),
                 amount=None if each is None else shown((floor - said) * each),
             )
         )
@@ -244,4 +244,4 @@ def _told(side: Side | None) -> Decimal | None:
 def _hours(side: Side | None, resource: str) -> Decimal | None:
     if side is None or side.hours is None or resource not in ("machine", "labour"):
         return None
-    return side.hours.quantize(UNITS)
+    return measured(side.hours)

@@ -23,10 +23,10 @@ from cloud_api.interpret.dispositions import disposed
 from cloud_api.interpret.ledger import price
 from cloud_api.interpret.model import Span
 from cloud_api.interpret.money import CONTEXT, shown
+from cloud_api.interpret.rounding import measured
 from cloud_api.store.evidence import subject
 from cloud_api.store.times import from_us
 
-HOURS = Decimal("0.000001")
 HOUR_US = Decimal(3_600_000_000)
 
 
@@ -124,7 +124,7 @@ def _row(site: Site, machine: Machine, stretch: Stretch, amount: Decimal | None)
         machine=machine.name,
         from_=from_us(first.from_us),
         to=from_us(stretch.to_us),
-        hours=((stretch.to_us - first.from_us) / HOUR_US).quantize(HOURS),
+        hours=measured((stretch.to_us - first.from_us) / HOUR_US),
         state=first.state,
         product=first.product,
         order=first.order,

@@ -17,10 +17,10 @@ from cloud_api.answers.paging import one_page
 from cloud_api.answers.question import Question
 from cloud_api.answers.shapes import CountedAt, Parts, Textbook, VarianceRow, Variances, VarianceTotal
 from cloud_api.interpret.money import exactly, parts_of, shown, whole_and_parts
+from cloud_api.interpret.rounding import measured
 from cloud_api.interpret.variance import SPLIT, Variance
 
 ZERO = Decimal(0)
-UNITS = Decimal("0.000001")
 
 
 @dataclass(slots=True)
@@ -99,7 +99,7 @@ def told(question: Question, sheet: Sheet, about: Mapping[str, Any]) -> Variance
         **about,
         next_cursor=cursor,
         total=_total(rounded, sheet),
-        good_units=sum((one.good_units for one in sheet.counted), ZERO).quantize(UNITS),
+        good_units=measured(sum((one.good_units for one in sheet.counted), ZERO)),
         counted_at=[
             CountedAt(site=one.site, line=one.line, machine=one.machine, good_units=one.good_units)
             for one in sheet.counted

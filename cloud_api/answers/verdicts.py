@@ -28,6 +28,7 @@ from cloud_api.answers.verdicts_stops import cost_of_stops
 from cloud_api.answers.verdicts_ties import Finer
 from cloud_api.interpret.money import shown
 from cloud_api.interpret.persistence_course import Course
+from cloud_api.interpret.rounding import measured, probability
 
 MEASURES = ("unit_cost", "throughput", "yield", "cycle", "labour_hours")
 OPTIONS = (
@@ -55,8 +56,6 @@ USUAL_DAYS = 20
 """Last observations whose mean output is what a day to come is expected to make."""
 NEGLIGIBLE = 0.0002
 """Share of a scope's cost that a cause must have moved by, over all its days, to be judged."""
-RATIO = Decimal("0.000001")
-SHARE = Decimal("0.0001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +188,11 @@ def _row(
         since=since,
         until=_day(one, told.until),
         tied_to=None if told.tie is None else f"{told.tie.kind} {told.tie.label}",
-        size=None if told.size is None else _ratio(told.size),
+        size=measured(told.size),
         unit=f"{question.currency} {UNITS[measure]}" if measure == "unit_cost" else UNITS[measure],
         effect=None if sign is None else "worse" if sign > 0 else "better",
-        level=_ratio(told.level),
-        confidence=_share(told.confidence),
+        level=measured(told.level),
+        confidence=probability(told.confidence),
         projected=found.projected,
         observations=len(one.days),
         remarks=_remarks(told, len(one.days)),
@@ -231,11 +230,3 @@ def _rank(row: VerdictRow) -> tuple[bool, Decimal, str, str, str]:
 
 def _day(one: Series, at: int | None) -> dt.date | None:
     return None if at is None else one.days[at]
-
-
-def _share(value: float) -> Decimal:
-    return Decimal(repr(min(1.0, max(0.0, value)))).quantize(SHARE)
-
-
-def _ratio(value: float) -> Decimal:
-    return Decimal(repr(value)).quantize(RATIO)

@@ -23,8 +23,9 @@ from cloud_api.answers.shapes.whatif import WhatIf, WhatIfFigures, WhatIfRow, Ye
 from cloud_api.answers.whatif_changes import changes_of
 from cloud_api.answers.whatif_question import Tried, read_tried, subject
 from cloud_api.answers.whatif_runs import Runs, runs_of, unit_run
-from cloud_api.interpret.money import CONTEXT, exactly, shown, whole_and_parts
+from cloud_api.interpret.money import exactly, shown, whole_and_parts
 from cloud_api.interpret.plant import Standard
+from cloud_api.interpret.rounding import measured
 from cloud_api.interpret.standards import Book, in_force
 from cloud_api.interpret.whatif import (
     Cause,
@@ -37,7 +38,6 @@ from cloud_api.interpret.whatif import (
 )
 
 ZERO, ONE = Decimal(0), Decimal(1)
-SIX = Decimal("0.000001")
 YEAR_US = Decimal(365 * 24) * 3_600_000_000
 DEMAND = Decimal("0.1")
 """Share of the constraint's scheduled time without an order from which on orders lack, not capacity."""
@@ -86,7 +86,7 @@ def whatif(connection: Connection[Any], question: Question, sees_money: bool, no
         line=str(machine.line),
         machine=machine.name,
         product=product,
-        good_units=case.good.quantize(SIX, context=CONTEXT),
+        good_units=measured(case.good),
         now=was,
         then=then,
         demand_limited=case.is_demand_limited(before),
@@ -100,7 +100,7 @@ def whatif(connection: Connection[Any], question: Question, sees_money: bool, no
         ],
         yearly_value=value,
         changes=changes_of(tried, partial(case.tried, before), then.unit_cost - was.unit_cost, value),
-        payback_years=None if paid is None else paid.quantize(SIX, context=CONTEXT),
+        payback_years=measured(paid),
         net_present_value=None
         if money is None
         else shown(net_present_value(money, value, tried.years, tried.rate)),
@@ -214,13 +214,13 @@ class _Case:
             margin=None if state.price is None else shown(state.price) - shown(unit),
             price_floor=shown(variable + self._displaced(state)),
             constraint=first,
-            load=None if first is None else _six(self._load(state, first)),
+            load=None if first is None else measured(self._load(state, first)),
             next_constraint=order[1] if len(order) > 1 else None,
             contribution_per_constraint_hour=self._per_hour(state, first, variable),
-            yield_=None if yielded is None else _six(yielded),
-            cycle_s=_six(state.run.cycle_s),
-            crew=_six(state.run.crew),
-            lot_size=None if lot is None else _six(lot),
+            yield_=measured(yielded),
+            cycle_s=measured(state.run.cycle_s),
+            crew=measured(state.run.crew),
+            lot_size=measured(lot),
         )
 
     @property
@@ -308,9 +308,7 @@ class _Case:
         order = self.by_load(before)
         each = self._per_hour(after, order[0] if order else None, self._variable(after.costs) / self.good)
         if hours and each is not None:
-            said = (
-                f"{hours.quantize(SIX, context=CONTEXT).normalize():f} hours a year at {order[0]} x {each:f}"
-            )
+            said = f"{measured(hours).normalize():f} hours a year at {order[0]} x {each:f}"
             items.append(("constraint_hours", hours * each, said))
         return items
 
@@ -329,7 +327,3 @@ class _Case:
             if after.busy_h[name]
         ]
         return max(ZERO, min([gained, *limits]))
-
-
-def _six(value: Decimal) -> Decimal:
-    return value.quantize(SIX, context=CONTEXT)
