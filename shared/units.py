@@ -1,8 +1,13 @@
-"""Units of energy counters, and what one of each is in kWh."""
+"""Units: microseconds, in which all times are kept, and energy in kWh."""
 
 from __future__ import annotations
 
 from decimal import Decimal
+
+SECOND_US = 1_000_000
+MINUTE_US = 60 * SECOND_US
+HOUR_US = 60 * MINUTE_US
+DAY_US = 24 * HOUR_US
 
 KWH_PER: dict[str, Decimal] = {
     "Wh": Decimal("0.001"),
@@ -14,3 +19,8 @@ KWH_PER: dict[str, Decimal] = {
 
 POWER_UNITS = frozenset({"W", "kW", "MW"})
 """Units of power: no counter; an energy signal in one of these must be integrated."""
+
+
+def hours_in(us: int) -> Decimal:
+    """Hours in as many microseconds, rounded as the caller's decimal context says."""
+    return Decimal(us) / HOUR_US

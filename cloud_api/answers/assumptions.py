@@ -33,6 +33,7 @@ from cloud_api.interpret.drift_watch import Standing, Stream, limits, watch
 from cloud_api.interpret.money import exactly, shown
 from cloud_api.interpret.rounding import measured
 from cloud_api.store.times import from_us, to_us
+from shared.units import DAY_US
 
 OPTIONS = (
     Option("assumption", "Only this kind: cycle, scrap, price, budget, ...", "text", example="cycle"),
@@ -67,7 +68,7 @@ class Frame:
     @property
     def period_days(self) -> Decimal:
         """Length of the fiscal period."""
-        return Decimal(self.period_to_us - self.period_from_us) / 86_400_000_000
+        return Decimal(self.period_to_us - self.period_from_us) / DAY_US
 
 
 def assumptions(

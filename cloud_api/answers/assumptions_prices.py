@@ -23,11 +23,11 @@ from cloud_api.interpret.money import shown
 from cloud_api.interpret.rounding import measured
 from cloud_api.interpret.standards import Pair
 from cloud_api.store.statements import statement
+from shared.units import DAY_US
 
 if TYPE_CHECKING:
     from cloud_api.answers.assumptions import Frame
 
-DAY_US = 86_400_000_000
 Look = Callable[[dt.date], Pair | None]
 
 

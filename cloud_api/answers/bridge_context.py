@@ -22,7 +22,7 @@ from cloud_api.answers.shapes.verdicts import Persistence
 from cloud_api.answers.verdicts import judged
 from cloud_api.answers.verdicts_evidence import was_seasonal
 from cloud_api.answers.verdicts_ties import Finer
-from cloud_api.store.times import HOUR_US
+from shared.units import HOUR_US
 
 ZERO = Decimal(0)
 

@@ -19,9 +19,10 @@ from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.question import Question
 from cloud_api.answers.stretches import STATES_OF_CAUSE, Stretch, joined, segment_of
 from cloud_api.answers.window import days_at, window_at
-from cloud_api.interpret.model import MINUTE_US, Segment
+from cloud_api.interpret.model import Segment
 from cloud_api.store.statements import statement
-from cloud_api.store.times import HOUR_US, from_us, hour_of
+from cloud_api.store.times import from_us, hour_of
+from shared.units import HOUR_US, MINUTE_US
 
 MACHINES, DAYS, DAYS_OF_ORDER, HOURS, SEGMENTS = 4, 4, 2, 3, 3
 """Machines that moved a bar most, the dearest machine-days of each bar (fewer of one order), hours

@@ -17,8 +17,9 @@ from cloud_api.interpret.model import CAUSE_OF_STATE
 from cloud_api.interpret.waiting import CauseOfWaiting, Stay, cause_of_waiting
 from cloud_api.store.statements import statement
 from cloud_api.store.times import to_us
+from shared.units import HOUR_US
 
-LONGEST_STAY_US = 3_600_000_000
+LONGEST_STAY_US = HOUR_US
 """Stored spans are cut at hours: none is longer."""
 
 

@@ -35,9 +35,9 @@ from cloud_api.interpret.constraints import (
 from cloud_api.interpret.money import exactly, shown
 from cloud_api.interpret.rounding import measured
 from cloud_api.store.times import to_us
+from shared.units import hours_in
 
 ZERO = Decimal(0)
-HOUR_US = Decimal(3_600_000_000)
 CLEARLY = Decimal("1.05")
 """Regular load of a masked constraint against that of the one that is seen, at least."""
 
@@ -133,7 +133,7 @@ class Standing:
     def bearing(self) -> Bearing:
         """What it could still do."""
         free_us = self.times.of("waiting", "idle", scheduled=True)
-        return Bearing(machine=self.name, rate=self.worth.rate or ZERO, free_h=free_us / HOUR_US)
+        return Bearing(machine=self.name, rate=self.worth.rate or ZERO, free_h=hours_in(free_us))
 
 
 class _Line:
@@ -195,7 +195,7 @@ class _Line:
         idle = one.times.of("idle", scheduled=True)
         total = None
         if is_constraint and worth is not None:
-            lost = one.times.of("down", "changeover", scheduled=True) / HOUR_US
+            lost = hours_in(one.times.of("down", "changeover", scheduled=True))
             total = shown(worth * (lost if limit is None else min(lost, limit[0])))
         return ConstraintRow(
             site=self.site.name,
@@ -275,4 +275,4 @@ def _view(found: Mapping[str, ConstraintShare], machine: str) -> View:
 
 
 def _hours(us: int) -> Decimal:
-    return measured(us / HOUR_US)
+    return measured(hours_in(us))

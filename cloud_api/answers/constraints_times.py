@@ -15,7 +15,6 @@ from cloud_api.interpret.constraints import ACTIVE, ActivePeriod, Moment, moment
 from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us, to_us
 
-HOUR_US = Decimal(3_600_000_000)
 BUSY = ("running", "changeover", "down")
 VIEWS = ("all_time", "scheduled", "without_overtime")
 """Views of a constraint: of all time, of scheduled time, of that without overtime. Each keeps to the kinds of

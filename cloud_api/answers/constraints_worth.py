@@ -24,9 +24,9 @@ from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.products_sides import Product, sides_of
 from cloud_api.answers.question import Question
 from cloud_api.interpret.constraints import drawn
+from shared.units import hours_in
 
 ZERO = Decimal(0)
-HOUR_US = Decimal(3_600_000_000)
 IN_RUNNING = ("production", "scrap", "rework", "usage", "price")
 STANDING = ("downtime", "changeover", "waiting")
 
@@ -65,12 +65,12 @@ def worth_of(
     found = {}
     for machine in machines:
         own = {product: units for (name, product), units in good.items() if name == machine.name}
-        hours = times[machine.name].of("running") / HOUR_US
+        running_h = hours_in(times[machine.name].of("running"))
         through = {
             product: min(Decimal(1), _through(sides.products, product, units))
             for product, units in own.items()
         }
-        rate = sum(own.values(), ZERO) / hours if hours and own else None
+        rate = sum(own.values(), ZERO) / running_h if running_h and own else None
         worth = None
         if rate is not None and all(contribution.get(product) is not None for product in own):
             gain = sum(
@@ -80,7 +80,7 @@ def worth_of(
                 ),
                 ZERO,
             )
-            worth = gain / hours
+            worth = gain / running_h
         avoided = _avoided(cells, machine.name, times[machine.name], labour)
         behind = row[row.index(machine.name) + 1 :]
         found[machine.name] = Worth(rate, worth, avoided, _stock(own, behind, sides.products, scrap))
@@ -153,15 +153,15 @@ def _avoided(cells: Mapping[Any, Sum], machine: str, times: Times, labour_variab
     for (name, _, resource, cause), sum_ in cells.items():
         if name == machine:
             own[resource, cause] += sum_.amount
-    paid_h = times.paid_us / HOUR_US
+    paid_h = hours_in(times.paid_us)
     labour = sum((amount for (resource, _), amount in own.items() if resource == "labour"), ZERO)
     premium = own["labour", "overtime"]
     avoided = ZERO
     if paid_h and times.beyond_us:
-        avoided = (labour - premium) / paid_h + premium / (times.beyond_us / HOUR_US)
+        avoided = (labour - premium) / paid_h + premium / hours_in(times.beyond_us)
     elif paid_h and labour_variable:
         avoided = labour / paid_h
-    standing_h = times.of("down", "changeover", "waiting") / HOUR_US
+    standing_h = hours_in(times.of("down", "changeover", "waiting"))
     if standing_h:
         avoided += sum((own["energy", cause] for cause in STANDING), ZERO) / standing_h
     return avoided

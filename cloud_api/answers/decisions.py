@@ -30,7 +30,8 @@ from cloud_api.answers.shapes.notes import NoteRow
 from cloud_api.interpret.matching import NOTE_KINDS, moves
 from cloud_api.interpret.money import CONTEXT, shown
 from cloud_api.store.statements import statement
-from cloud_api.store.times import HOUR_US, from_us, to_us
+from cloud_api.store.times import from_us, to_us
+from shared.units import HOUR_US
 
 KINDS = tuple(kind for kind in NOTE_KINDS if kind not in ("cause", "other"))
 """Kinds of notes that are decisions."""

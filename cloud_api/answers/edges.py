@@ -22,7 +22,8 @@ from cloud_api.interpret.ledger import charge_entries
 from cloud_api.interpret.model import Entry, HourResult, Missing, Output, Segment
 from cloud_api.interpret.standards import Book
 from cloud_api.store.evidence import boundaries, boundary_before, evidence, subject
-from cloud_api.store.times import HOUR_US, hour_of
+from cloud_api.store.times import hour_of
+from shared.units import HOUR_US
 
 
 def edge_entries(connection: Connection[Any], question: Question, site: Site) -> Iterator[Entry]:

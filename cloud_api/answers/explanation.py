@@ -39,7 +39,8 @@ from cloud_api.interpret.matching import (
 from cloud_api.interpret.model import Segment, Span
 from cloud_api.interpret.money import CONTEXT, shown
 from cloud_api.store.statements import statement
-from cloud_api.store.times import HOUR_US, from_us
+from cloud_api.store.times import from_us
+from shared.units import HOUR_US
 
 ZERO = Decimal(0)
 EARLIEST_US, LATEST_US = 0, 7_258_118_400_000_000

@@ -35,7 +35,8 @@ from cloud_api.interpret.money import exactly, shown, whole_and_parts
 from cloud_api.interpret.persistence import LEAST
 from cloud_api.interpret.persistence_course import Course, course
 from cloud_api.interpret.rounding import probability
-from cloud_api.store.times import HOUR_US, from_us, to_us
+from cloud_api.store.times import from_us, to_us
+from shared.units import HOUR_US
 
 HORIZONS = {"period": 1, "quarter": 3, "year": 12}
 OPTIONS = (

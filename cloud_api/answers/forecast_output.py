@@ -20,6 +20,7 @@ from cloud_api.answers.shapes.forecast import LineOutput, OrderAtRisk
 from cloud_api.answers.shapes.orders import OrderRow
 from cloud_api.answers.standing import data_spans
 from cloud_api.store.times import to_us
+from shared.units import HOUR_US
 
 RECENT = dt.timedelta(days=28)
 UNITS = Decimal("0.01")
@@ -60,7 +61,7 @@ def output_of(
         first = site.day_of(from_us_)
         rows = made_by_day(connection, question, site, (min(first, today - RECENT), today))
         cards = Cards(site.book, today - dt.timedelta(days=1), question)
-        left = site.book.scheduled_us(now_us, end_us) / 3_600_000_000
+        left = site.book.scheduled_us(now_us, end_us) / HOUR_US
         spans = data_spans(connection, [machine.machine_id for machine in site.machines])
         since = max(site.day_start_us(today - RECENT), to_us(min((one for one, _ in spans), default=now)))
         lines: dict[str, list[Made]] = defaultdict(list)
@@ -98,7 +99,7 @@ def _line(
     begun = min((row.day for row in rows if row.day >= recent), default=recent)
     known_h = 0.0
     if site.book is not None:
-        known_h = site.book.scheduled_us(max(past[0], site.day_start_us(begun)), past[1]) / 3_600_000_000
+        known_h = site.book.scheduled_us(max(past[0], site.day_start_us(begun)), past[1]) / HOUR_US
     rates = {name: rate for name, pace in sorted(paces.items()) if (rate := pace.rate()) is not None}
     slowest = min(rates, key=lambda name: (rates[name], name), default=None)
     return LineOutput(

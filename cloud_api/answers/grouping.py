@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.question import FILTERS, SPANS_OF_TIME, Question, told
-from cloud_api.store.times import HOUR_US, to_us
+from cloud_api.store.times import to_us
+from shared.units import HOUR_US
 
 Key = tuple[Any, ...]
 _WEEK = dt.timedelta(days=7)

@@ -25,13 +25,12 @@ from cloud_api.answers.window import window_at
 from cloud_api.interpret.kpis import IdealCycle, KpiFacts, kpi_facts
 from cloud_api.interpret.kpis import kpis as ratios
 from cloud_api.interpret.model import Output
-from cloud_api.interpret.money import CONTEXT
 from cloud_api.interpret.rounding import measured
 from cloud_api.interpret.standards import Book
 from cloud_api.store.times import from_us, to_us
+from shared.units import hours_in
 
 ZERO = Decimal(0)
-HOUR_US = Decimal(3_600_000_000)
 
 BY = ("site", "line", "machine", "product", "order", "shift", "hour", "day", "week", "period")
 """What key figures are grouped by; resources, causes and reasons have none."""
@@ -107,7 +106,7 @@ def figures(facts: KpiFacts) -> dict[str, Any]:
 
 
 def _hours(us: int) -> Decimal | None:
-    return measured(CONTEXT.divide(Decimal(us), HOUR_US))
+    return measured(hours_in(us))
 
 
 def _scheduled(

@@ -22,7 +22,8 @@ from cloud_api.answers.question import Question, told
 from cloud_api.answers.shapes.notes import NoteRef, NoteRow, Notes
 from cloud_api.interpret.matching import NOTE_KINDS, Said
 from cloud_api.store.statements import statement
-from cloud_api.store.times import HOUR_US, from_us, to_us
+from cloud_api.store.times import from_us, to_us
+from shared.units import DAY_US
 
 Source = Any
 OPTIONS = (
@@ -31,7 +32,6 @@ OPTIONS = (
     Option("withdrawn", "Whether withdrawn notes are told too.", "word", ("yes", "no"), "no"),
 )
 _WORD = re.compile(r"\w+")
-_DAY_US = 24 * HOUR_US
 
 
 def notes(connection: Connection[Any], question: Question, sees_money: bool, now: datetime) -> Notes:
@@ -153,7 +153,7 @@ def _said(site: Site, row: tuple[Any, ...]) -> Said:
 def day_end(site: Site, us: int) -> int:
     """The end of the production day of an instant."""
     if site.book is None:
-        return us - us % _DAY_US + _DAY_US
+        return us - us % DAY_US + DAY_US
     return site.book.almanac.day_span(site.day_of(us)).to_us
 
 

@@ -32,22 +32,16 @@ from cloud_api.interpret import plant
 from cloud_api.interpret.allowance import Allowances
 from cloud_api.interpret.model import Output
 from cloud_api.interpret.money import exactly, shown
-from cloud_api.interpret.orders import (
-    DAY_US,
-    Progress,
-    estimate_at_completion,
-    hours_of_unit,
-    reached_us,
-)
+from cloud_api.interpret.orders import Progress, estimate_at_completion, hours_of_unit, reached_us
 from cloud_api.interpret.products import list_price
 from cloud_api.interpret.rounding import measured
 from cloud_api.interpret.standards import Book
 from cloud_api.interpret.variance import machines_counted
 from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us, to_us
+from shared.units import DAY_US, hours_in
 
 ZERO = Decimal(0)
-HOUR_US = Decimal(3_600_000_000)
 
 
 def orders(connection: Connection[Any], question: Question, sees_money: bool, now: datetime) -> Orders:
@@ -365,7 +359,7 @@ class _Site:
         if completion is None and not done and self.as_of_us <= end_us:
             return None
         late_us = max(0, (self.as_of_us if completion is None else completion) - end_us)
-        return measured(late_us / HOUR_US)
+        return measured(hours_in(late_us))
 
     def _addresses(self, life: Life) -> dict[str, str]:
         asked = [("site", self.site.name), ("order", life.order)]

@@ -8,8 +8,9 @@ from datetime import datetime
 from cloud_api.answers.orders_life import Life
 from cloud_api.interpret import plant
 from cloud_api.interpret.calendar import Almanac
-from cloud_api.interpret.orders import DAY_US, Progress, forecast_us
+from cloud_api.interpret.orders import Progress, forecast_us
 from cloud_api.store.times import to_us
+from shared.units import DAY_US
 
 GIVEN_UP_US = 7 * DAY_US
 """An order that did not begin within this after its planned end holds nobody up: it was given up."""

@@ -16,8 +16,8 @@ from cloud_api.answers.question import Question
 from cloud_api.answers.shapes.orders import OrderRow
 from cloud_api.interpret.rounding import measured
 from cloud_api.store.statements import statement
-
-MICROSECONDS_OF_AN_HOUR = Decimal(3_600_000_000)
+from cloud_api.store.times import to_us
+from shared.units import hours_in
 
 
 def with_completion(
@@ -65,5 +65,5 @@ def _told(row: OrderRow, found: Mapping[tuple[str, str], datetime]) -> OrderRow:
         return row
     late = Decimal(0)
     if row.planned_end is not None:
-        late = max(late, Decimal((time - row.planned_end) // (time.resolution)) / MICROSECONDS_OF_AN_HOUR)
+        late = max(late, hours_in(to_us(time) - to_us(row.planned_end)))
     return replace(row, completion=time, late_h=None if row.late_h is None else measured(late))

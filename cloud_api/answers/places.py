@@ -22,13 +22,12 @@ from cloud_api.interpret.standards import Book
 from cloud_api.store.periods import KeptRow, book_of
 from cloud_api.store.statements import statement
 from cloud_api.store.times import to_us
+from shared.units import DAY_US
 
 Status = Literal["provisional", "locked", "closed"]
 
 Days = tuple[dt.date | None, dt.date | None]
 """Production days [first, end); None: no bound."""
-
-_DAY_US = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +141,7 @@ class Site:
         """The production day of an instant."""
         if self.book is not None:
             return self.book.production_day(us)
-        return dt.date(1970, 1, 1) + dt.timedelta(days=us // _DAY_US)
+        return dt.date(1970, 1, 1) + dt.timedelta(days=us // DAY_US)
 
     def period_of(self, us: int) -> str | None:
         """The fiscal period of an instant, None where none is laid down."""

@@ -30,7 +30,6 @@ from cloud_api.interpret.standards import Book
 from cloud_api.interpret.variance import machines_counted
 
 ZERO = Decimal(0)
-HOUR_US = Decimal(3_600_000_000)
 Place = tuple[str, str, str]
 """Site, line, machine."""
 

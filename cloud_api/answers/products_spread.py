@@ -24,9 +24,9 @@ from cloud_api.interpret.products import UNUSED, coefficient_of_variation
 from cloud_api.interpret.rounding import measured
 from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us
+from shared.units import hours_in
 
 ZERO = Decimal(0)
-HOUR_US = Decimal(3_600_000_000)
 SHORT_STOP_MIN = 5
 """Stops below it are interventions, not failures."""
 
@@ -101,14 +101,14 @@ class Work:
 
     def told(self, minutes: Decimal, sees_wages: bool) -> Supervision:
         """As the answer tells it; `wages` is the sum over interventions of the wage of an hour."""
-        hours = self.running_us / HOUR_US
+        running_h = hours_in(self.running_us)
         return Supervision(
             interventions=self.interventions,
             alarms=self.alarms,
             overrides=self.overrides,
             short_stops=self.short_stops,
             notes=self.notes,
-            per_run_hour=measured(self.interventions / hours) if hours else None,
+            per_run_hour=measured(self.interventions / running_h) if running_h else None,
             minutes_each=minutes,
             amount=shown(self.wages * minutes / 60) if sees_wages else None,
         )

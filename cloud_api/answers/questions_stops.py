@@ -21,7 +21,8 @@ from cloud_api.interpret.money import CONTEXT
 from cloud_api.interpret.standards import Book
 from cloud_api.store.evidence import NO_DATA
 from cloud_api.store.statements import statement
-from cloud_api.store.times import HOUR_US, from_us, to_us
+from cloud_api.store.times import from_us, to_us
+from shared.units import HOUR_US
 
 IN_TRANSIT = "in transit"
 ZERO = Decimal(0)

@@ -26,8 +26,7 @@ from cloud_api.interpret.money import CONTEXT, shown
 from cloud_api.interpret.rounding import measured
 from cloud_api.store.evidence import subject
 from cloud_api.store.times import from_us
-
-HOUR_US = Decimal(3_600_000_000)
+from shared.units import hours_in
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -124,7 +123,7 @@ def _row(site: Site, machine: Machine, stretch: Stretch, amount: Decimal | None)
         machine=machine.name,
         from_=from_us(first.from_us),
         to=from_us(stretch.to_us),
-        hours=measured((stretch.to_us - first.from_us) / HOUR_US),
+        hours=measured(hours_in(stretch.to_us - first.from_us)),
         state=first.state,
         product=first.product,
         order=first.order,

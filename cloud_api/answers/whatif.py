@@ -36,9 +36,10 @@ from cloud_api.interpret.whatif import (
     payback_years,
     ratios,
 )
+from shared.units import HOUR_US, hours_in
 
 ZERO, ONE = Decimal(0), Decimal(1)
-YEAR_US = Decimal(365 * 24) * 3_600_000_000
+YEAR_US = Decimal(365 * 24) * HOUR_US
 DEMAND = Decimal("0.1")
 """Share of the constraint's scheduled time without an order from which on orders lack, not capacity."""
 
@@ -163,7 +164,7 @@ class _Case:
         return State(
             costs=self.all[self.product],
             busy_h={name: self.runs.busy_h(name) for name in self.names},
-            own_h={name: Decimal(time) / 3_600_000_000 for name, time in own.items()},
+            own_h={name: hours_in(time) for name, time in own.items()},
             price=self._listed(self.product),
             run=self.run,
         )
@@ -277,7 +278,7 @@ class _Case:
         earned, hours = ZERO, ZERO
         for product, costs in self.all.items():
             time = self.runs.by[order[0], product].time_us
-            busy = Decimal(sum(time[one] for one in ("running", "down", "changeover"))) / 3_600_000_000
+            busy = hours_in(sum(time[one] for one in ("running", "down", "changeover")))
             price = self._listed(product)
             if product != self.product and price is not None and busy:
                 earned += price * self._counted(product) - self._variable(costs)

@@ -19,7 +19,7 @@ from cloud_api.interpret.plant import Standard
 from cloud_api.interpret.standards import Book
 from cloud_api.interpret.whatif import BUSY, Run
 from cloud_api.store.statements import statement
-from cloud_api.store.times import HOUR_US
+from shared.units import HOUR_US, hours_in
 
 ZERO = Decimal(0)
 
@@ -42,7 +42,7 @@ class Tally:
             good=self.good,
             scrap=self.scrap,
             rework=self.rework,
-            hours={state: Decimal(time) / HOUR_US for state, time in self.time_us.items()},
+            hours={state: hours_in(time) for state, time in self.time_us.items()},
             crew=self.people_us / whole if whole else ZERO,
             cycle_s=standard.ideal_cycle_s,
             changeovers=self.changeovers,
@@ -72,7 +72,7 @@ class Runs:
 
     def scheduled_h(self, machine: str) -> Decimal:
         """Scheduled hours of a machine but planned stops."""
-        return Decimal(self.free_us[machine]) / HOUR_US
+        return hours_in(self.free_us[machine])
 
 
 def runs_of(connection: Connection[Any], question: Question, site: Site, machines: Iterable[Machine]) -> Runs:

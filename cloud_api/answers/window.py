@@ -10,7 +10,8 @@ import datetime as dt
 from dataclasses import dataclass
 
 from cloud_api.answers.places import Site
-from cloud_api.store.times import HOUR_US, from_us, hour_of
+from cloud_api.store.times import from_us, hour_of
+from shared.units import HOUR_US
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,9 @@ from cloud_api.store.evidence import subject
 from cloud_api.store.pool import connect
 from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us, to_us
+from shared.units import HOUR_US
 
-AHEAD_US = 3_600_000_000
+AHEAD_US = HOUR_US
 """Rows later than an hour from now are told."""
 
 Progress = Callable[[str, int, int], None]

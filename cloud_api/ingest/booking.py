@@ -15,15 +15,16 @@ from cloud_api.ingest.copy import block, rows_of
 from cloud_api.ingest.registry import Registered
 from cloud_api.store import marks
 from cloud_api.store.statements import statement
-from cloud_api.store.times import HOUR_US, from_us, hour_of, to_us
+from cloud_api.store.times import from_us, hour_of, to_us
 from shared.batch import Batch, Gap
 from shared.errors import WireError
+from shared.units import DAY_US, HOUR_US, MINUTE_US
 
-LATE_US = 60_000_000
+LATE_US = MINUTE_US
 """A row this far behind the watermark of its machine is counted as late."""
 
-_WEEK_US = 7 * 86_400_000_000
-_MONDAY_US = 3 * 86_400_000_000
+_WEEK_US = 7 * DAY_US
+_MONDAY_US = 3 * DAY_US
 """1970 began on a Thursday, three days after a Monday."""
 
 Int = NDArray[np.int64]

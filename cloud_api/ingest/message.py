@@ -12,12 +12,13 @@ from shared.control import Hello, Status, decode
 from shared.dictionary import Dictionary
 from shared.errors import WireError
 from shared.topics import Kind, parse
+from shared.units import DAY_US, HOUR_US
 
 OLDEST_US = 315_532_800_000_000
 """1980-01-01: the oldest time that can be true of a sample."""
-AHEAD_US = 3_600_000_000
+AHEAD_US = HOUR_US
 """A sample more than an hour ahead of the service's clock would move every watermark: it is not believed."""
-LONGEST_MARK_US = 7 * 86_400_000_000
+LONGEST_MARK_US = 7 * DAY_US
 """The longest span that one scan mark may claim."""
 _ID = re.compile(r"[0-9a-f]{32}\Z")
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from cloud_api.ingest.copy import Rows
 from cloud_api.ingest.history_rows import Samples
 from shared.batch import HAS_NUMBER, HAS_TEXT
+from shared.units import DAY_US, HOUR_US
 
-WEEK_US = 7 * 24 * 3_600_000_000
-MONDAY_US = 4 * 24 * 3_600_000_000
+WEEK_US = 7 * DAY_US
+MONDAY_US = 4 * DAY_US
 """1970-01-05 was a Monday; weeks are those of the partitions of samples."""
-HOUR_US = 3_600_000_000
 
 RECORD = np.dtype(
     [

@@ -16,7 +16,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from cloud_api.interpret.calendar import Almanac
-from cloud_api.interpret.model import HOUR_US, MINUTE_US
+from shared.units import HOUR_US, MINUTE_US
 
 MOST_A_SHIFT = 3
 SHORT_US = 5 * MINUTE_US

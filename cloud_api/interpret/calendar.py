@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from cloud_api.interpret.model import HOUR_US, MINUTE_US, Span
+from cloud_api.interpret.model import Span
 from cloud_api.interpret.plant import Calendar, Shift
+from shared.units import HOUR_US, MINUTE_US
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MICROSECOND = dt.timedelta(microseconds=1)

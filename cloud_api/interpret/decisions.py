@@ -14,9 +14,10 @@ from decimal import Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cloud_api.interpret.model import HOUR_US, MINUTE_US, Segment
+from cloud_api.interpret.model import Segment
 from cloud_api.interpret.plant import Order
 from cloud_api.interpret.standards import Book
+from shared.units import HOUR_US, MINUTE_US
 
 OFF_TIME_US, OFF_TIME_GAP_US = 15 * MINUTE_US, HOUR_US
 CREW_US, CREW_GAP_US = 30 * MINUTE_US, 30 * MINUTE_US

@@ -15,9 +15,10 @@ from decimal import Decimal
 from msgspec import Struct
 
 from cloud_api.interpret.calendar import micros
-from cloud_api.interpret.model import HOUR_US, Output, Span
+from cloud_api.interpret.model import Output, Span
 from cloud_api.interpret.plant import Maintenance, Plant, QualityEvent
 from cloud_api.interpret.standards import Book
+from shared.units import HOUR_US
 
 ZERO = Decimal(0)
 MOVES = {"scrap": (-1, 1, 0), "rework": (-1, 0, 1), "accept": (1, -1, 0)}

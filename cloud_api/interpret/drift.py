@@ -24,6 +24,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from cloud_api.interpret.money import exactly
+from shared.units import DAY_US
 
 MAD_TO_SIGMA = 1.4826
 """Standard deviations per median absolute deviation of a normal distribution."""
@@ -227,7 +228,7 @@ def assess(
     per_day = to_end = Decimal(0)
     if since is not None and observed is not None:
         per_day = (Decimal(repr(observed)) - Decimal(repr(assumed))) * stake.per_unit_day
-        days = Decimal(max(0, stake.period_end_us - times_us[since])) / 86_400_000_000
+        days = Decimal(max(0, stake.period_end_us - times_us[since])) / DAY_US
         to_end = per_day * days
     status = "holding" if current is None else "broken" if material(to_end, stake) else "watch"
     return Assessment(

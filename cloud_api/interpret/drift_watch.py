@@ -29,6 +29,7 @@ from cloud_api.interpret.drift import (
 from cloud_api.interpret.money import exactly
 from cloud_api.interpret.persistence import Persistence, persistence
 from cloud_api.interpret.proposal import Proposal, proposal
+from shared.units import DAY_US
 
 REFERENCE = 30
 """Observations of the reference window: the first third of the series, at least twelve, at most these."""
@@ -38,7 +39,6 @@ BUDGET = 0.5
 """False alarms of a whole plant in a month that limits are set for; half of what is allowed."""
 FAR = 3.0
 """Robust standard deviations beyond which an observation counts as if it stood there, for its memory."""
-DAY_US = 86_400_000_000
 MEMORY = 0.3
 """Least correlation of neighbours that a limit is set for: a short window tells it badly, and too low a one
 raises false alarms."""

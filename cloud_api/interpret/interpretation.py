@@ -16,7 +16,6 @@ from msgspec.structs import replace
 from cloud_api.interpret.dispositions import disposed, works
 from cloud_api.interpret.ledger import Journal
 from cloud_api.interpret.model import (
-    HOUR_US,
     Boundary,
     Carry,
     Entry,
@@ -34,6 +33,7 @@ from cloud_api.interpret.pricing import Pricing
 from cloud_api.interpret.segments import ENERGY, Crews, Facts, Key, Sum, key_of, resolve
 from cloud_api.interpret.standards import Book
 from cloud_api.interpret.timeline import Piece, Sweep
+from shared.units import HOUR_US
 
 NOTHING: Mapping[int, Boundary] = {}
 EMPTY = Outlook()

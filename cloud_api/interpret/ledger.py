@@ -10,10 +10,11 @@ from decimal import Decimal
 from typing import Any
 
 from cloud_api.interpret.calendar import micros
-from cloud_api.interpret.model import HOUR_US, Entry, Output, Segment
+from cloud_api.interpret.model import Entry, Output, Segment
 from cloud_api.interpret.money import exactly, stored
 from cloud_api.interpret.pricing import Cell, Pricing
 from cloud_api.interpret.standards import Basis, Book
+from shared.units import HOUR_US
 
 ZERO = Decimal(0)
 EntryKey = tuple[Any, ...]

@@ -13,9 +13,6 @@ from typing import Literal
 
 from msgspec import Struct
 
-HOUR_US = 3_600_000_000
-MINUTE_US = 60_000_000
-
 STATES = ("running", "down", "changeover", "waiting", "idle", "planned_stop", "unknown")
 RESOURCES = ("machine", "labour", "energy", "material", "other")
 CAUSE_OF_STATE = {

@@ -19,10 +19,9 @@ from cloud_api.interpret.allowance import hours
 from cloud_api.interpret.calendar import Almanac
 from cloud_api.interpret.money import exactly
 from cloud_api.interpret.plant import Standard
+from shared.units import DAY_US, HOUR_US
 
 ZERO = Decimal(0)
-HOUR_US = 3_600_000_000
-DAY_US = 24 * HOUR_US
 
 FIRST_UNITS = Decimal(20)
 """Units before which an order says nothing of its own cost and pace."""

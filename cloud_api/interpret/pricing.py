@@ -11,10 +11,11 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from cloud_api.interpret.model import CAUSE_OF_STATE, HOUR_US, Facts, Missing
+from cloud_api.interpret.model import CAUSE_OF_STATE, Facts, Missing
 from cloud_api.interpret.money import STORED, stored
 from cloud_api.interpret.plant import Standard
 from cloud_api.interpret.standards import Basis, Book, Pair
+from shared.units import HOUR_US
 
 ZERO = Decimal(0)
 HOUR = Decimal(HOUR_US)

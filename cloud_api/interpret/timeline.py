@@ -10,22 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cloud_api.interpret.calendar import GridCell
-from cloud_api.interpret.model import (
-    HOUR_US,
-    MINUTE_US,
-    Boundary,
-    Carry,
-    Evidence,
-    Finding,
-    OpenStop,
-    Resolution,
-    Sample,
-)
+from cloud_api.interpret.model import Boundary, Carry, Evidence, Finding, OpenStop, Resolution, Sample
 from cloud_api.interpret.plant import CounterRule
 from cloud_api.interpret.readings import chosen, differs
 from cloud_api.interpret.tally import ROLES, Tally
 from cloud_api.interpret.trust import Trust, slot
 from cloud_api.interpret.words import NAMES, ORDER, PRODUCT, Now, Words
+from shared.units import HOUR_US, MINUTE_US
 
 
 class Stop:

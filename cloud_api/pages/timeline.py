@@ -21,11 +21,10 @@ from cloud_api.pages.asking import Asking
 from cloud_api.pages.band import Mark, Span, band, patterns, swatch
 from cloud_api.pages.filters import place
 from cloud_api.store.times import from_us, to_us
+from shared.units import HOUR_US
 
 SHOWN = 2000
 """Spans that one picture holds; a longer window says so and shows the first."""
-
-HOUR_US = 3_600_000_000
 
 
 def timeline(asking: Asking) -> dict[str, Any]:

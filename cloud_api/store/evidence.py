@@ -19,8 +19,9 @@ from psycopg.rows import TupleRow
 from cloud_api.interpret.model import Boundary, Evidence, Loss, Sample, Signal, Span
 from cloud_api.interpret.plant import Plant
 from cloud_api.store.statements import statement
-from cloud_api.store.times import HOUR_US, from_us, hour_of, to_us
+from cloud_api.store.times import from_us, hour_of, to_us
 from shared.roles import COUNTERS, TEXTS, Role
+from shared.units import HOUR_US
 
 BELIEVED_US = 8 * HOUR_US
 """A file tells changes only, so its last row is believed for a shift; beyond that nothing is known until the

@@ -15,7 +15,8 @@ from psycopg.types.json import Jsonb
 
 from cloud_api.interpret.model import Entry, Facts, Output, Segment, Turn, Use
 from cloud_api.store.statements import statement
-from cloud_api.store.times import HOUR_US, MINUTE_US, from_us
+from cloud_api.store.times import from_us
+from shared.units import HOUR_US, MINUTE_US
 
 Tuple = tuple[Any, ...]
 NOTHING = Jsonb([], dumps=msgspec.json.encode)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+from shared.units import HOUR_US
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-HOUR_US = 3_600_000_000
-MINUTE_US = 60_000_000
 _MICROSECOND = timedelta(microseconds=1)
 
 

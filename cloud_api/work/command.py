@@ -16,13 +16,14 @@ from cloud_api.errors import CloudError
 from cloud_api.interpret.standards import Book
 from cloud_api.store import evidence, marks, plant, pool
 from cloud_api.store.statements import statement
-from cloud_api.store.times import HOUR_US, from_us, hour_of, to_us
+from cloud_api.store.times import from_us, hour_of, to_us
 from cloud_api.store.wall_time import UnreadableTime, read_instant
 from cloud_api.work.crew import WORTH_HOURS, Crew, cores
 from cloud_api.work.proof import Proof, changed_since_close, prove
 from cloud_api.work.replay import Close, Replay, charges_differing, closes_of, overlapping
 from cloud_api.work.turn import Books
 from cloud_api.work.worker import Worker, utc_now
+from shared.units import HOUR_US
 
 Say = Callable[[str], None]
 SHOWN = 20

@@ -21,7 +21,8 @@ from cloud_api.interpret.decisions import Draft
 from cloud_api.interpret.model import Segment
 from cloud_api.store.context import past_due
 from cloud_api.store.statements import statement
-from cloud_api.store.times import HOUR_US, from_us, to_us
+from cloud_api.store.times import from_us, to_us
+from shared.units import HOUR_US
 
 WINDOW_US = 26 * HOUR_US
 """So far back the data is looked at, from the present or from what was written."""

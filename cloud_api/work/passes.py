@@ -12,7 +12,8 @@ from typing import Protocol
 from cloud_api.interpret.interpretation import interpret
 from cloud_api.interpret.model import Boundary, Evidence, HourResult
 from cloud_api.interpret.standards import Book
-from cloud_api.store.times import HOUR_US, hour_of
+from cloud_api.store.times import hour_of
+from shared.units import HOUR_US
 
 MOST_REVISIONS = 1000
 """So often may one piece of work tell something new to earlier hours; each time goes further back."""

@@ -22,8 +22,9 @@ from cloud_api.store.evidence import Subject
 from cloud_api.store.periods import Closings, late_of
 from cloud_api.store.rows import facts_row
 from cloud_api.store.statements import statement
-from cloud_api.store.times import HOUR_US, from_us, hour_of, to_us
+from cloud_api.store.times import from_us, hour_of, to_us
 from cloud_api.work.passes import advance
+from shared.units import HOUR_US
 
 MOST_SAMPLES = 100_000
 MOST_HOURS = 28 * 24

@@ -18,7 +18,8 @@ from cloud_api.answers.questions_stops import asked_at, asked_of, open_stops
 from cloud_api.interpret.asking import FRESH_US, Group, Stop, like, shift_at, to_ask
 from cloud_api.store import context
 from cloud_api.store.statements import statement
-from cloud_api.store.times import HOUR_US, from_us, to_us
+from cloud_api.store.times import from_us, to_us
+from shared.units import HOUR_US
 
 _HOURS = Decimal("0.000001")
 

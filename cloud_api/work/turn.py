@@ -19,9 +19,10 @@ from cloud_api.store import context, evidence, ledger, marks, periods, plant, po
 from cloud_api.store.evidence import Subject
 from cloud_api.store.periods import Closings
 from cloud_api.store.statements import statement
-from cloud_api.store.times import HOUR_US, from_us, hour_of, to_us
+from cloud_api.store.times import from_us, hour_of, to_us
 from cloud_api.work.allowing import Allowing
 from cloud_api.work.passes import Done, advance
+from shared.units import HOUR_US
 
 MOST_SAMPLES = 10_000
 """A turn in history reads about so many samples, so that live hours never wait long."""

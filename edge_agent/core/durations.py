@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
+from shared.units import DAY_US, HOUR_US, MINUTE_US
+
 UNITS: dict[str, int] = {
     "us": 1,
     "µs": 1,
     "ms": 1_000,
     "s": 1_000_000,
-    "min": 60_000_000,
-    "h": 3_600_000_000,
-    "d": 86_400_000_000,
+    "min": MINUTE_US,
+    "h": HOUR_US,
+    "d": DAY_US,
 }
 """Microseconds in one of each."""
 

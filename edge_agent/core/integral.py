@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-_US_PER_HOUR = 3_600_000_000
+from shared.units import HOUR_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Integral:
         """The same, moved on to time_us; a time in the past changes nothing."""
         if time_us <= self.at_us:
             return self
-        more = 0.0 if self.kw is None else self.kw * (time_us - self.at_us) / _US_PER_HOUR
+        more = 0.0 if self.kw is None else self.kw * (time_us - self.at_us) / HOUR_US
         return replace(self, kwh=self.kwh + more, at_us=time_us)
 
     def take(self, kw: float | None, time_us: int) -> Integral:

@@ -12,9 +12,9 @@ from edge_agent.tools import moments
 from edge_agent.tools.replay import BadRaw, replayed
 from edge_agent.tools.scenario import START_US, Cell, Scenario, read_scenario
 from shared.sample import Quality, Sample, Value
+from shared.units import DAY_US
 
 Sent = tuple[Signal, Sample]
-_DAY_US = 86_400_000_000
 
 
 def test(files: list[Path], *, write: bool) -> int:
@@ -101,7 +101,7 @@ def _written(file: Path, scenario: Scenario, sent: list[Sent]) -> int:
 def _time(time_us: int) -> str:
     """A span from the start where the test counts in spans, else the instant."""
     since_us = time_us - START_US
-    if not 0 <= since_us < 7 * _DAY_US:
+    if not 0 <= since_us < 7 * DAY_US:
         return moments.shown(time_us)
     return f"{since_us / 1e6:.6f}".rstrip("0").rstrip(".") + " s"
 

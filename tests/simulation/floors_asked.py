@@ -20,8 +20,8 @@ from cloud_api.interpret.asking import (
     like,
     to_ask,
 )
-from cloud_api.interpret.model import HOUR_US, MINUTE_US
 from cloud_api.store.times import to_us
+from shared.units import HOUR_US, MINUTE_US
 from tests.integration.context.floors import DAY_STARTS, STARTS, WEEKS, Floor
 
 SILENT = (None, "other")

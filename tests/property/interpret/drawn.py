@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from cloud_api.interpret.calendar import micros
-from cloud_api.interpret.model import HOUR_US, MINUTE_US, STATES, Loss, Sample, Signal, Span
+from cloud_api.interpret.model import STATES, Loss, Sample, Signal, Span
 from cloud_api.interpret.plant import Break, ChangeoverPair, Plant, Shift
+from shared.units import HOUR_US, MINUTE_US
 from tests.unit.interpret.scenes import (
     WEEK,
     bill,

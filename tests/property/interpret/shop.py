@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import json
 
 from cloud_api.interpret.interpretation import interpret
-from cloud_api.interpret.model import HOUR_US, Boundary, Evidence, HourResult, Loss, Sample, Signal, Span
+from cloud_api.interpret.model import Boundary, Evidence, HourResult, Loss, Sample, Signal, Span
 from cloud_api.interpret.standards import Book
 from cloud_api.work.passes import advance
+from shared.units import HOUR_US
 
 SOURCE = "gw/plc"
 

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from cloud_api.interpret.allowance import allowance, unit_cost
 from cloud_api.interpret.interpretation import interpret
 from cloud_api.interpret.ledger import price as priced
-from cloud_api.interpret.model import HOUR_US, Entry, Facts, HourResult, Interpretation, Segment
+from cloud_api.interpret.model import Entry, Facts, HourResult, Interpretation, Segment
 from cloud_api.interpret.money import CONTEXT, stored
 from cloud_api.interpret.pricing import costs_time, is_overtime
 from cloud_api.interpret.standards import Book
 from cloud_api.interpret.variance import cells
+from shared.units import HOUR_US
 
 from .drawn import HOURS, START, History, histories, the_plant
 from .shop import Shop

@@ -9,9 +9,10 @@ from typing import Any
 
 from cloud_api.answers.orders_life import Life
 from cloud_api.answers.orders_queue import before, queue
-from cloud_api.interpret.orders import HOUR_US, Progress
+from cloud_api.interpret.orders import Progress
 from cloud_api.interpret.plant import Order
 from cloud_api.store.times import to_us
+from shared.units import HOUR_US
 
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 ALWAYS: Any = SimpleNamespace(

@@ -10,7 +10,8 @@ from cloud_api.answers.places import Site
 from cloud_api.answers.window import days_at, window_at
 from cloud_api.interpret.plant import Calendar, Plant
 from cloud_api.interpret.standards import Book
-from cloud_api.store.times import HOUR_US, to_us
+from cloud_api.store.times import to_us
+from shared.units import HOUR_US
 
 RECORDED = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 

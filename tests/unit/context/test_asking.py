@@ -22,8 +22,8 @@ from cloud_api.interpret.asking import (
     to_ask,
 )
 from cloud_api.interpret.calendar import Almanac, micros
-from cloud_api.interpret.model import HOUR_US, MINUTE_US
 from cloud_api.interpret.plant import Break, Calendar, Shift
+from shared.units import HOUR_US, MINUTE_US
 
 DAY = 1_772_409_600_000_000
 """2 March 2026, 00:00 UTC."""

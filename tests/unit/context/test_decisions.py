@@ -12,9 +12,10 @@ from cloud_api.answers.decisions_words import draft_said
 from cloud_api.answers.questions_words import LANGUAGES
 from cloud_api.interpret import decisions
 from cloud_api.interpret.calendar import micros
-from cloud_api.interpret.model import HOUR_US, MINUTE_US, Segment
+from cloud_api.interpret.model import Segment
 from cloud_api.interpret.plant import Calendar, Order, Plant, Standard
 from cloud_api.interpret.standards import Book
+from shared.units import HOUR_US, MINUTE_US
 
 START = micros(dt.datetime(2026, 3, 2, 6, tzinfo=dt.UTC))
 RECORDED = {"version": 1, "recorded_at": dt.datetime(2026, 1, 1, tzinfo=dt.UTC)}

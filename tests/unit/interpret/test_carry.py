@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from msgspec import json
 
 from cloud_api.interpret.interpretation import interpret
-from cloud_api.interpret.model import HOUR_US, Boundary, Interpretation, Resolution
+from cloud_api.interpret.model import Boundary, Interpretation, Resolution
 from cloud_api.interpret.standards import Book
+from shared.units import HOUR_US
 
 from .scenes import Story, at, plant, run, segments, store
 

@@ -8,10 +8,11 @@ import pytest
 from msgspec import Struct
 
 from cloud_api.interpret.ledger import price as priced
-from cloud_api.interpret.model import HOUR_US, Output, Use
+from cloud_api.interpret.model import Output, Use
 from cloud_api.interpret.plant import Plant
 from cloud_api.interpret.standards import Book
 from cloud_api.interpret.variance import Sheet, cells
+from shared.units import HOUR_US
 
 from .scenes import NEW_YEAR, D, bill, machine, plant, price, rate, standard, wage
 

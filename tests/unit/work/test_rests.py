@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from cloud_api.store.times import HOUR_US
 from cloud_api.work.turn import _last_in_a_row, live_from
 from cloud_api.work.worker import FAULT_REST_S, LEAST_REST_S, MOST_REST_S, Rests
+from shared.units import HOUR_US
 
 
 def test_a_machine_rests_by_what_its_turn_took() -> None:
