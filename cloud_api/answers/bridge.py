@@ -120,7 +120,7 @@ def _bars(
                 owner=bar_owner(question, factor, evidence.reasons(step)),
                 planning=planning,
                 operational=None if planning is None else amount - planning,
-                persistence=context.verdicts.get(factor),
+                persistence=context.verdicts.get(step),
                 explained_share=context.explained(factor, group),
                 evidence=rows,
                 segments=segments,

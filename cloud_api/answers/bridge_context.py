@@ -13,13 +13,14 @@ from psycopg import Connection
 from cloud_api.answers.bridge_factors import Factor
 from cloud_api.answers.bridge_links import resources_of
 from cloud_api.answers.bridge_rounding import Told
+from cloud_api.answers.bridge_walks import Step
 from cloud_api.answers.cells import Cell
 from cloud_api.answers.explanation import Share, explained_by, share_of
 from cloud_api.answers.grouping import Key
 from cloud_api.answers.question import Question
-from cloud_api.answers.series import series_of
+from cloud_api.answers.series import Series, series_of
 from cloud_api.answers.shapes.verdicts import Persistence
-from cloud_api.answers.verdicts import judged
+from cloud_api.answers.verdicts import BY, Judged, judged
 from cloud_api.answers.verdicts_evidence import was_seasonal
 from cloud_api.answers.verdicts_ties import Finer
 from shared.units import HOUR_US
@@ -30,18 +31,21 @@ ZERO = Decimal(0)
 JUDGED = 5
 """Bars whose persistence is told: the largest."""
 
+JUDGED_APART = 40
+"""The same where bars are told by group, each judged in its own scope."""
+
 LONGEST = 100 * 24 * HOUR_US
 """Windows beyond this are not searched for reasons hour by hour; their explained shares are null."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Verdicts by factor, and explained parts by group and cell, of the window that a bridge ends in."""
+    """Verdicts by bar, and explained parts by group and cell, of the window that a bridge ends in."""
 
     by: tuple[str, ...]
     of_standard: bool
     per_unit: bool
-    verdicts: Mapping[Factor, Persistence] = field(default_factory=dict)
+    verdicts: Mapping[Step, Persistence] = field(default_factory=dict)
     shares: Mapping[Key, Mapping[Cell, Share]] = field(default_factory=dict)
 
     def explained(self, factor: Factor, group: Key) -> Decimal | None:
@@ -80,12 +84,13 @@ def context_of(
     by = tuple(name for name in question.by if name not in ("resource", "cause"))
     assert question.from_us is not None
     assert question.to_us is not None
+    most = JUDGED_APART if question.by else JUDGED
     short = question.to_us - question.from_us <= LONGEST
     return Context(
         question.by,
         of_standard,
         per_unit,
-        _verdicts(connection, question, _largest(figures), of_standard, per_unit, now),
+        _verdicts(connection, question, _largest(figures, most), of_standard, per_unit, now),
         _shares(connection, question.grouped(*by)) if explained and short else {},
     )
 
@@ -97,42 +102,71 @@ def _shares(connection: Connection[Any], question: Question) -> dict[Key, dict[C
     return shares
 
 
-def _largest(figures: Told) -> list[Factor]:
-    wholes: dict[Factor, Decimal] = {}
-    for step, amount in figures.amounts.items():
-        if step[0].cause is not None:
-            wholes[step[0]] = wholes.get(step[0], ZERO) + amount
-    return sorted(wholes, key=lambda factor: -abs(wholes[factor]))[:JUDGED]
+def _largest(figures: Told, most: int) -> list[Step]:
+    """The largest bars; of the parts of a changeover one, as its course is that of all of it."""
+    bars = [step for step in figures.amounts if step[0].cause is not None]
+    kept: list[Step] = []
+    parted: set[tuple[str | None, Key]] = set()
+    for factor, group in sorted(bars, key=lambda step: -abs(figures.amounts[step])):
+        if factor.part is not None and (factor.cause, group) in parted:
+            continue
+        if factor.part is not None:
+            parted.add((factor.cause, group))
+        kept.append((factor, group))
+    return kept[:most]
 
 
 def _verdicts(
     connection: Connection[Any],
     question: Question,
-    factors: list[Factor],
+    bars: list[Step],
     of_standard: bool,
     per_unit: bool,
     now: datetime,
-) -> dict[Factor, Persistence]:
-    """The verdict on all cells of a bar together, at the end of the window; of several sites the dearest."""
+) -> dict[Step, Persistence]:
+    """The verdict on all cells of a bar together, at the end of the window, in its own scope: its machine,
+    its product, its line, as far as the question tells them apart; of several sites the dearest."""
+    names = tuple(name for name in question.by if name in BY and name != "resource")
+    by = names or ("site",)
     back = replace(question.grouped(), from_us=None, period=None)
-    scopes = series_of(connection, back, now, ("site",)) if factors else []
-    finer = Finer(connection, back, now, ("site",), scopes)
-    told: dict[Factor, Persistence] = {}
-    for one in scopes:
-        for factor in factors:
-            cells = tuple(
-                cell for cell in sorted(one.excess) if is_behind(factor, cell, of_standard, per_unit)
-            )
-            found = judged(one, cells, finer) if cells else None
+    scopes = series_of(connection, back, now, by) if bars else []
+    finer = Finer(connection, back, now, by, scopes)
+    told: dict[Step, Persistence] = {}
+    for factor, group in bars:
+        said = dict(zip(question.by, group, strict=True))
+        own = tuple(said[name] for name in names)
+        for one in scopes:
+            if names and one.key != own:
+                continue
+            found = _judged(one, factor, said, finer, of_standard, per_unit)
             if found is None:
                 continue
-            since, confidence = found.course.since, found.course.confidence
-            new = Persistence(
-                verdict=was_seasonal(connection, back, now, ("site",), found),  # type: ignore[arg-type]
-                since=None if since is None else one.days[since],
-                confidence=Decimal(repr(min(1.0, max(0.0, confidence)))).quantize(Decimal("0.0001")),
-                projected=found.projected,
-            )
-            if factor not in told or abs(new.projected or ZERO) > abs(told[factor].projected or ZERO):
-                told[factor] = new
+            verdict = was_seasonal(connection, back, now, by, found)
+            _keep(told, (factor, group), _persistence(one, found, verdict))
     return told
+
+
+def _judged(
+    one: Series, factor: Factor, said: Mapping[str, Any], finer: Finer, of_standard: bool, per_unit: bool
+) -> Judged | None:
+    cells = tuple(
+        cell
+        for cell in sorted(one.excess)
+        if is_behind(factor, cell, of_standard, per_unit) and said.get("resource", cell[0]) == cell[0]
+    )
+    return judged(one, cells, finer) if cells else None
+
+
+def _persistence(one: Series, found: Judged, verdict: str) -> Persistence:
+    since, confidence = found.course.since, found.course.confidence
+    return Persistence(
+        verdict=verdict,  # type: ignore[arg-type]
+        since=None if since is None else one.days[since],
+        confidence=Decimal(repr(min(1.0, max(0.0, confidence)))).quantize(Decimal("0.0001")),
+        projected=found.projected,
+    )
+
+
+def _keep(told: dict[Step, Persistence], step: Step, new: Persistence) -> None:
+    if step not in told or abs(new.projected or ZERO) > abs(told[step].projected or ZERO):
+        told[step] = new

@@ -223,18 +223,25 @@ def _materiality(made: Statement, figures: Told) -> Decimal:
 
 
 def _behind(made: Statement, bars: Sequence[BridgeBar]) -> None:
-    """The dearest span of the largest cause, and its verdict."""
+    """The dearest span of the largest cause, and the verdict on its largest bar."""
     rows = [row for bar in bars for row in bar.evidence if row.kind == "segment" and row.window == "end"]
     parts = []
     if rows:
         parts.append(_dearest(made, max(rows, key=lambda row: (abs(row.amount), abs(row.cost or 0)))))
-    persistence = bars[0].persistence
+    largest = max(bars, key=lambda bar: abs(bar.amount))
+    persistence = largest.persistence
     if persistence is not None and persistence.verdict not in ("undetermined", "steady"):
         since = f" since {persistence.since}" if persistence.since is not None else ""
-        parts.append(f"the verdict on it is {persistence.verdict}{since}")
+        parts.append(f"the verdict on {_of(largest)} is {persistence.verdict}{since}")
     if parts:
         text = "; ".join(parts)
         made.sentences.append(f"{text[0].upper()}{text[1:]}.")
+
+
+def _of(bar: BridgeBar) -> str:
+    """A bar by its cause, and the place or product that it is told for."""
+    scope = [each for each in (bar.site, bar.line, bar.machine, bar.product) if each]
+    return f"{word(bar.factor)} ({', '.join(scope)})" if scope else word(bar.factor)
 
 
 def _dearest(made: Statement, row: EvidenceRow) -> str:
