@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import signal
@@ -16,7 +15,8 @@ from typing import Protocol
 
 from cloud_api.errors import CloudError
 from cloud_api.ingest.broker import EmbeddedBroker
-from cloud_api.store.cluster import Cluster, end_with_parent
+from cloud_api.store.children import end, end_with_parent
+from cloud_api.store.cluster import Cluster
 
 log = logging.getLogger(__name__)
 
@@ -97,14 +97,8 @@ class Child:
 
     def stop(self) -> None:
         """Asks it to end, and makes it."""
-        if self.process is None:
-            return
-        for how in (signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError):
-                self.process.send_signal(how)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(CHILD_STOP_S)
-                return
+        if self.process is not None:
+            end(self.process, CHILD_STOP_S, signal.SIGTERM, signal.SIGKILL)
 
 
 @dataclass

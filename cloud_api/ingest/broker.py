@@ -7,7 +7,6 @@ what is not acknowledged.
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import json
 import os
@@ -21,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cloud_api.errors import CloudError
-from cloud_api.store.cluster import end_with_parent
+from cloud_api.store.children import end, end_with_parent
 from cloud_api.store.ports import kept_port
 
 URL_FILE = "broker.url"
@@ -71,15 +70,9 @@ class EmbeddedBroker:
 
     def stop(self) -> None:
         """Ends it."""
-        if self.process is None:
-            return
-        for how in (signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError):
-                self.process.send_signal(how)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(STOP_S)
-                break
-        self.process = None
+        if self.process is not None:
+            end(self.process, STOP_S, signal.SIGTERM, signal.SIGKILL)
+            self.process = None
 
     def _command(self) -> list[str]:
         if self.mosquitto is not None:

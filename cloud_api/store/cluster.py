@@ -4,14 +4,13 @@ stands between: after kill -9 of anything the next start just works."""
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import secrets
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -20,6 +19,7 @@ import psycopg
 
 from cloud_api.errors import CloudError
 from cloud_api.store.binaries import Binaries
+from cloud_api.store.children import end, end_with_parent
 from cloud_api.store.ground import Account
 from cloud_api.store.leftover import end_leftover
 from cloud_api.store.ports import kept_port
@@ -28,7 +28,6 @@ USER = "plantledger"
 DATABASE = "plantledger"
 START_S = 60.0
 STOP_S = 15.0
-_PDEATHSIG = 1
 _LOG_BYTES = 8 * 1024 * 1024
 
 
@@ -95,18 +94,9 @@ class Cluster:
 
     def stop(self) -> None:
         """SIGINT (open transactions are rolled back), then SIGQUIT when it takes longer than STOP_S."""
-        process = self.process
-        if process is None:
-            return
-        for how in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError):
-                process.send_signal(how)
-            try:
-                process.wait(STOP_S)
-                break
-            except subprocess.TimeoutExpired:
-                continue
-        self.process = None
+        if self.process is not None:
+            end(self.process, STOP_S, signal.SIGINT, signal.SIGQUIT, signal.SIGKILL)
+            self.process = None
 
     def remove(self) -> None:
         """Stops the server and deletes the cluster. For clusters that were made for a test."""
@@ -187,20 +177,6 @@ class Cluster:
 
     def _failure(self, what: str) -> CloudError:
         return CloudError(what, f"{self.data}: {self._last_words().strip()}", f"see {self.log}")
-
-
-def end_with_parent(how: signal.Signals) -> Callable[[], None]:
-    """For preexec_fn: the child gets a signal when the thread that started it ends, whatever ended it."""
-    parent = os.getpid()
-    prctl = ctypes.CDLL(None).prctl if os.uname().sysname == "Linux" else None
-
-    def ask() -> None:
-        if prctl is not None:
-            prctl(_PDEATHSIG, int(how), 0, 0, 0)
-            if os.getppid() != parent:
-                os._exit(1)
-
-    return ask
 
 
 def new_password() -> str:

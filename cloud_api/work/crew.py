@@ -19,7 +19,7 @@ from psycopg import Error
 
 from cloud_api.errors import CloudError
 from cloud_api.store import pool
-from cloud_api.store.cluster import end_with_parent
+from cloud_api.store.children import end_with_parent
 from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us
 from cloud_api.work.turn import live_from
