@@ -16,7 +16,7 @@ from psycopg import Connection
 
 from cloud_api.answers.amounts import amounts_of
 from cloud_api.answers.edges import edge_outputs
-from cloud_api.answers.facts import is_unchanged, machines_at, made, timed
+from cloud_api.answers.facts import machines_at, made, timed
 from cloud_api.answers.grouping import Grain, Key, key_of
 from cloud_api.answers.ledger import grain_of, wanted
 from cloud_api.answers.places import Machine, Site
@@ -27,7 +27,7 @@ from cloud_api.interpret.ledger import price
 from cloud_api.interpret.model import Entry, Output
 from cloud_api.interpret.money import exactly
 from cloud_api.interpret.plant import Line
-from cloud_api.interpret.standards import Book
+from cloud_api.interpret.standards import Book, is_unchanged
 from cloud_api.interpret.variance import Variance
 from cloud_api.store.times import from_us
 

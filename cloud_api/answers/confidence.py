@@ -159,10 +159,7 @@ def _parameters(question: Question, site: Site, machines: Sequence[Machine]) -> 
     return {
         "site": site.name,
         "machines": [machine.machine_id for machine in machines],
-        "first_hour": span.first_hour,
-        "end_hour": span.end_hour,
-        "first_day": span.first_day,
-        "end_day": span.end_day,
+        **span.bounds(),
         **filters(question),
     }
 

@@ -173,10 +173,7 @@ def _stored(
     parameters = {
         "site": site.name,
         "machines": list(machines),
-        "first_hour": span.first_hour,
-        "end_hour": span.end_hour,
-        "first_day": span.first_day if days is None else days[0],
-        "end_day": span.end_day if days is None else days[1],
+        **span.bounds(days),
         "silent": sorted(SPEAKS_FOR_ITSELF),
         "reasoned": sorted(REASONED),
         **filters(question),

@@ -17,7 +17,7 @@ from cloud_api.answers.question import Question
 from cloud_api.answers.window import days_at, window_at
 from cloud_api.interpret.model import Output
 from cloud_api.interpret.plant import Dated, Plant
-from cloud_api.interpret.standards import Book
+from cloud_api.interpret.standards import Book, is_unchanged
 from cloud_api.store.rows import facts_of
 from cloud_api.store.statements import statement
 from cloud_api.store.times import to_us
@@ -95,32 +95,6 @@ def changes(book: Book) -> list[dt.date]:
     return sorted(dates) or [dt.date(1970, 1, 1)]
 
 
-def is_unchanged(
-    book: Book,
-    machine: str,
-    products: Iterable[str | None],
-    shift: str | None,
-    date: dt.date,
-    used: Iterable[str] = (),
-) -> bool:
-    """Whether everything that prices these products, and materials that are used outside of their bills, was
-    known then as it is recorded last."""
-    items: set[str] = set(used)
-    for product in set(products):
-        if book.standard(machine, product, date, "ante") != book.standard(machine, product, date, "post"):
-            return False
-        bill = book.bill(machine, product, date, "ante")
-        if bill != book.bill(machine, product, date, "post"):
-            return False
-        items |= bill.keys()
-    return (
-        book.rate(machine, date, "ante") == book.rate(machine, date, "post")
-        and book.wage(machine, shift, date, "ante") == book.wage(machine, shift, date, "post")
-        and book.tariff(date, "ante") == book.tariff(date, "post")
-        and all(book.price(item, date, "ante") == book.price(item, date, "post") for item in items)
-    )
-
-
 def _anew(
     connection: Connection[Any], question: Question, site: Site, book: Book, machines: dict[int, str]
 ) -> list[tuple[int, int]]:
@@ -181,10 +155,7 @@ def _rows(
     parameters = {
         "site": site.name,
         "machines": list(machines),
-        "first_hour": span.first_hour,
-        "end_hour": span.end_hour,
-        "first_day": span.first_day if days is None else days[0],
-        "end_day": span.end_day if days is None else days[1],
+        **span.bounds(days),
         "days": site.days_told,
         **filters(question),
         **needs(question.by),

@@ -153,10 +153,7 @@ class _Site:
         return {
             "site": self.site.name,
             "machines": [machine.machine_id for machine in self.machines.values()],
-            "first_hour": span.first_hour,
-            "end_hour": span.end_hour,
-            "first_day": span.first_day,
-            "end_day": span.end_day,
+            **span.bounds(),
             "posting": self.question.basis == "posting",
         }
 

@@ -183,9 +183,6 @@ def _window(question: Question, site: Site) -> dict[str, Any]:
     """The stored hours that lie in the window whole."""
     span = window_at(site, question.from_us, question.to_us)
     return {
-        "first_hour": span.first_hour,
-        "end_hour": span.end_hour,
-        "first_day": span.first_day,
-        "end_day": span.end_day,
+        **span.bounds(),
         "posting": question.basis == "posting",
     }

@@ -150,10 +150,7 @@ def _stored(
             statement("answers.segments"),
             {
                 "machine": machine.machine_id,
-                "first_hour": span.first_hour,
-                "end_hour": span.end_hour,
-                "first_day": span.first_day,
-                "end_day": span.end_day,
+                **span.bounds(),
                 "after": after,
                 "limit": CHUNK,
                 **asked,

@@ -82,10 +82,7 @@ def runs_of(connection: Connection[Any], question: Question, site: Site, machine
     parameters = {
         "site": site.name,
         "machines": list(names),
-        "first_hour": span.first_hour,
-        "end_hour": span.end_hour,
-        "first_day": span.first_day,
-        "end_day": span.end_day,
+        **span.bounds(),
         "posting": question.basis == "posting",
     }
     runs = Runs()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from cloud_api.answers.places import Site
+from cloud_api.answers.places import Days, Site
 from cloud_api.store.times import from_us, hour_of
 from shared.units import HOUR_US
 
@@ -24,6 +24,17 @@ class Window:
     first_day: dt.date | None
     end_day: dt.date | None
     edges: tuple[tuple[int, int], ...]
+
+    def bounds(self, days: Days | None = None) -> dict[str, object]:
+        """Parameters of a statement over the rows that lie in it whole; over `days` where it asks for whole
+        days alone."""
+        first_day, end_day = (self.first_day, self.end_day) if days is None else days
+        return {
+            "first_hour": self.first_hour,
+            "end_hour": self.end_hour,
+            "first_day": first_day,
+            "end_day": end_day,
+        }
 
 
 def window_at(site: Site, from_us_: int | None, to_us_: int | None) -> Window:
@@ -69,9 +80,7 @@ def hours_kept(
     return (first, end), cut
 
 
-def days_at(
-    site: Site, from_us_: int | None, to_us_: int | None
-) -> tuple[dt.date | None, dt.date | None] | None:
+def days_at(site: Site, from_us_: int | None, to_us_: int | None) -> Days | None:
     """The window as whole production days [first, end), None: no end; None in all where it cuts a day."""
     first = None if from_us_ is None else _day_at(site, from_us_)
     end = None if to_us_ is None else _day_at(site, to_us_)

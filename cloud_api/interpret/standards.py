@@ -262,6 +262,32 @@ class Book:
         return Pair(row.standard, actual, multiplier)
 
 
+def is_unchanged(
+    book: Book,
+    machine: str,
+    products: Iterable[str | None],
+    shift: str | None,
+    date: dt.date,
+    used: Iterable[str] = (),
+) -> bool:
+    """Whether everything that prices these products, and materials that are used outside of their bills, was
+    known then as it is recorded last."""
+    items: set[str] = set(used)
+    for product in set(products):
+        if book.standard(machine, product, date, "ante") != book.standard(machine, product, date, "post"):
+            return False
+        bill = book.bill(machine, product, date, "ante")
+        if bill != book.bill(machine, product, date, "post"):
+            return False
+        items |= bill.keys()
+    return (
+        book.rate(machine, date, "ante") == book.rate(machine, date, "post")
+        and book.wage(machine, shift, date, "ante") == book.wage(machine, shift, date, "post")
+        and book.tariff(date, "ante") == book.tariff(date, "post")
+        and all(book.price(item, date, "ante") == book.price(item, date, "post") for item in items)
+    )
+
+
 def _between(cuts: Iterable[int], from_us: int, to_us: int) -> tuple[int, ...]:
     return tuple(cut for cut in cuts if from_us <= cut < to_us)
 

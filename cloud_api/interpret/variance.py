@@ -17,7 +17,7 @@ from cloud_api.interpret.allowance import ZERO, Allowances, changeover_hours
 from cloud_api.interpret.model import Output
 from cloud_api.interpret.money import exactly
 from cloud_api.interpret.pricing import Pricing
-from cloud_api.interpret.standards import Basis, Book
+from cloud_api.interpret.standards import Basis, Book, is_unchanged
 
 Cause = tuple[str, str]
 """Resource and cause."""
@@ -93,31 +93,14 @@ class _Sheets:
 
     def cut_anew(self, group: Hashable, output: Output) -> None:
         """The shift of entries between causes at the last recorded standard."""
-        if self.is_unchanged(output):
+        products = (output.product, output.made_product)
+        used = [use.item for use in output.material]
+        if is_unchanged(self.book, output.machine, products, output.shift, output.effective, used):
             return
         for cell in self.pricing(output.machine, "post").cells(output):
             self.cell(group, cell.resource, cell.cause).anew += cell.amount
         for cell in self.pricing(output.machine, "ante").cells(output):
             self.cell(group, cell.resource, cell.cause).anew -= cell.amount
-
-    def is_unchanged(self, output: Output) -> bool:
-        """Whether the standards then known are those last recorded, for all that prices the output."""
-        book, machine, date, shift = self.book, output.machine, output.effective, output.shift
-        products = {output.product, output.made_product}
-        items = {use.item for use in output.material}
-        for product in products:
-            if book.standard(machine, product, date, "ante") != book.standard(machine, product, date, "post"):
-                return False
-            bill = book.bill(machine, product, date, "ante")
-            if bill != book.bill(machine, product, date, "post"):
-                return False
-            items |= bill.keys()
-        return (
-            book.rate(machine, date, "ante") == book.rate(machine, date, "post")
-            and book.wage(machine, shift, date, "ante") == book.wage(machine, shift, date, "post")
-            and book.tariff(date, "ante") == book.tariff(date, "post")
-            and all(book.price(item, date, "ante") == book.price(item, date, "post") for item in items)
-        )
 
     def pricing(self, machine: str, basis: Basis) -> Pricing:
         key = (machine, basis)
