@@ -85,7 +85,7 @@ def _migrate(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _load(arguments: argparse.Namespace, settings: Settings) -> int:
-    from cloud_api.plant.command import load
+    from cloud_api.plant.load_command import load
 
     with _ready_database(settings) as url:
         return load(
@@ -116,11 +116,11 @@ def _backfill(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _recompute(arguments: argparse.Namespace, settings: Settings) -> int:
-    from cloud_api.work import command as work_command
+    from cloud_api.work import recompute_command
 
     of = {"site": arguments.site, "machine": arguments.machine, "from_": arguments.begin, "to": arguments.end}
     with _ready_database(settings) as url:
-        return work_command.run(
+        return recompute_command.run(
             url,
             **of,
             prove_=arguments.prove,
@@ -147,7 +147,7 @@ def _remap(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _key_create(arguments: argparse.Namespace, settings: Settings) -> int:
-    from cloud_api.access.command import create_key
+    from cloud_api.access.key_command import create_key
 
     with _ready_database(settings) as url, connect(url, name="key") as connection:
         bound = (arguments.site, arguments.line)
@@ -157,7 +157,7 @@ def _key_create(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _key_revoke(arguments: argparse.Namespace, settings: Settings) -> int:
-    from cloud_api.access.command import revoke_key
+    from cloud_api.access.key_command import revoke_key
 
     with _ready_database(settings) as url, connect(url, name="key") as connection:
         text = revoke_key(connection, arguments.number)
@@ -166,7 +166,7 @@ def _key_revoke(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _key_list(arguments: argparse.Namespace, settings: Settings) -> int:
-    from cloud_api.access.command import list_keys
+    from cloud_api.access.key_command import list_keys
 
     with _ready_database(settings) as url, connect(url, name="key") as connection:
         say(list_keys(connection))

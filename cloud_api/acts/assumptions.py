@@ -30,7 +30,7 @@ from cloud_api.answers.shapes.proposals import (
 )
 from cloud_api.errors import CloudError
 from cloud_api.interpret.plant import Standard
-from cloud_api.interpret.proposed import recorded
+from cloud_api.interpret.standards_proposed import recorded
 from cloud_api.plant.load import Loaded
 from cloud_api.plant.places import PlantRefused
 from cloud_api.plant.put import put_rows

@@ -30,7 +30,7 @@ from cloud_api.answers.shapes.proposals import (
 )
 from cloud_api.answers.standing import data_spans
 from cloud_api.interpret.money import exactly
-from cloud_api.interpret.proposed import recorded
+from cloud_api.interpret.standards_proposed import recorded
 from cloud_api.store.statements import statement
 from cloud_api.store.times import to_us
 

@@ -25,9 +25,9 @@ from cloud_api.answers.variances import told as told_variances
 from cloud_api.interpret.allowance import allowance, unit_cost
 from cloud_api.interpret.money import parts_of, shown
 from cloud_api.interpret.plant import Standard
-from cloud_api.interpret.proposed import Proposed, recorded, with_standards
 from cloud_api.interpret.rounding import SIX
 from cloud_api.interpret.standards import Book
+from cloud_api.interpret.standards_proposed import Proposed, recorded, with_standards
 from cloud_api.store.times import to_us
 
 ZERO = Decimal(0)

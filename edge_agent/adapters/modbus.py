@@ -16,9 +16,9 @@ from edge_agent.adapters.modbus_link import LinkDown, ModbusLink, Refused, UnitS
 from edge_agent.config.model import Config, ModbusRtuSource, ModbusRtuTcpSource, ModbusSource, Signal
 from edge_agent.config.model import OpcUaSource as OpcUaSettings
 from edge_agent.core.address import Register
-from edge_agent.core.bisect import DEVICE_FAILURE, ILLEGAL_FUNCTION, Learnt, halves, tells_of_address
 from edge_agent.core.decode import Decode, Plain, bit_decoder, decoder, plain_of
 from edge_agent.core.plan import TCP, Block, Limits, Medium, Span, plan, serial, silence_s
+from edge_agent.core.refusals import DEVICE_FAILURE, ILLEGAL_FUNCTION, Learnt, halves, tells_of_address
 from edge_agent.core.retry import Backoff
 from edge_agent.ports import Clock, Group, Reading, Scan
 from shared.sample import Quality

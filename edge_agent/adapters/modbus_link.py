@@ -21,8 +21,8 @@ from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.exceptions import ConnectionException, ModbusException
 
 from edge_agent.core.address import Space
-from edge_agent.core.bisect import GATEWAY_PATH, GATEWAY_TARGET, name_of
 from edge_agent.core.plan import Block
+from edge_agent.core.refusals import GATEWAY_PATH, GATEWAY_TARGET, name_of
 from edge_agent.core.retry import Backoff
 from edge_agent.errors import AgentError
 from edge_agent.ports import Clock

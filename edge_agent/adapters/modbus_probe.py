@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from edge_agent.adapters.modbus_link import LinkDown, ModbusLink, Refused, UnitSilent
 from edge_agent.core.address import Register
-from edge_agent.core.bisect import tells_of_address
 from edge_agent.core.plan import Block, Span
+from edge_agent.core.refusals import tells_of_address
 from edge_agent.errors import AgentError
 
 

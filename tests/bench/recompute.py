@@ -22,7 +22,7 @@ import psycopg
 from cloud_api.ingest.backfill import backfill
 from cloud_api.plant.load import load_directory
 from cloud_api.store.pool import connect
-from cloud_api.work.command import run
+from cloud_api.work.recompute_command import run
 from cloud_api.work.worker import Worker
 from tests.conftest import Servers
 

@@ -14,7 +14,7 @@ from cloud_api.ingest.backfill import backfill
 from cloud_api.plant.load import load_directory
 from cloud_api.store.pool import connect
 from cloud_api.work import turn
-from cloud_api.work.command import run as recompute
+from cloud_api.work.recompute_command import run as recompute
 from cloud_api.work.worker import Worker
 from tests.reference import Result, compute
 from tests.reference.plants import MadePlant, make_plant

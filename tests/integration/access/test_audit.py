@@ -17,7 +17,7 @@ import pytest
 from cloud_api.access import keys
 from cloud_api.api.actions import ACTIONS
 from cloud_api.pages.contents import FORMS
-from cloud_api.plant.command import load
+from cloud_api.plant.load_command import load
 from cloud_api.plant.tables import TABLES
 from cloud_api.store.pool import connect
 from cloud_api.work.webhook import Reach

@@ -11,8 +11,8 @@ import pytest
 from psycopg import Connection
 
 from cloud_api.access import keys, sessions
-from cloud_api.access.command import create_key, list_keys, revoke_key
 from cloud_api.access.gate import Caller, Gate, Refused
+from cloud_api.access.key_command import create_key, list_keys, revoke_key
 from cloud_api.access.roles import Area, KeyRole
 from cloud_api.errors import CloudError
 from cloud_api.plant.load import load_directory

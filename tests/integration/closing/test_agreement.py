@@ -16,7 +16,7 @@ from cloud_api.access import keys
 from cloud_api.ingest.backfill import backfill
 from cloud_api.plant.load import load_directory
 from cloud_api.store.pool import connect
-from cloud_api.work.command import run
+from cloud_api.work.recompute_command import run
 from cloud_api.work.worker import Worker
 from tests.integration.api.serving import client, served
 from tests.reference import agreement, compute

@@ -10,7 +10,7 @@ import httpx
 import psycopg
 import pytest
 
-from cloud_api.work.command import run
+from cloud_api.work.recompute_command import run
 from tests.integration.closing.months import (
     SITE,
     STANDARDS,

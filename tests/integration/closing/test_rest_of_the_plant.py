@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cloud_api.work.command import run
+from cloud_api.work.recompute_command import run
 from tests.integration.api.serving import told as told_of
 from tests.integration.closing.months import (
     asked,

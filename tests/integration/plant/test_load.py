@@ -10,9 +10,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from cloud_api.plant.command import load
 from cloud_api.plant.files import read_directory
 from cloud_api.plant.load import load_directory, record
+from cloud_api.plant.load_command import load
 from cloud_api.plant.places import PlantRefused
 from cloud_api.store import plant as store
 from cloud_api.store.pool import connect

@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from cloud_api.work.command import run
+from cloud_api.work.recompute_command import run
 from tests.integration.work.small_plant import (
     EXPECTED,
     HISTORY,

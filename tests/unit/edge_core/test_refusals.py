@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.core.address import RegisterRange, Space
-from edge_agent.core.bisect import Learnt, halves, name_of, tells_of_address
 from edge_agent.core.plan import TCP, Barred, Limits, Span, plan
+from edge_agent.core.refusals import Learnt, halves, name_of, tells_of_address
 
 HOLDING = Space.HOLDING
 
