@@ -14,6 +14,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from cloud_api.interpret.persistence import SHIFT, SINCE, SLOPE, Effect, Persistence, persistence
+from cloud_api.interpret.persistence_ranks import Raised, raised
 from cloud_api.interpret.persistence_reading import BACK
 from cloud_api.interpret.persistence_search import shape
 from cloud_api.interpret.seasons import FAR, OCCURRENCES, Tie, recurring
@@ -158,6 +159,9 @@ def _changed(series: Array, found: Persistence) -> Course:
         since = alone[0]
     elif alone is not None and not lasts and _is_told(found, alone, count):
         return _out_of_nothing(series, found, *alone)
+    level = None if lasts else raised(series)
+    if level is not None:
+        return _with_noise(series, found, level)
     if effect is None or since is None:
         weight = found.weights.get("none", 1.0 if found.verdict == "steady" else 0.0)
         return Course(
@@ -270,6 +274,26 @@ def _out_of_nothing(series: Array, found: Persistence, first: int, end: int) -> 
         lasting=(effect,) if lasts else (),
         found=found,
         sigma=max(spread, float(series[~inside].std())),
+    )
+
+
+def _with_noise(series: Array, found: Persistence, level: Raised) -> Course:
+    """The change for good that brought noise of its own."""
+    effect = Effect(kind=SHIFT, onset=level.onset, size=level.size, error=level.error)
+    since = np.arange(len(series)) >= level.onset
+    return Course(
+        verdict="structural",
+        since=level.onset,
+        until=None,
+        size=level.size,
+        level=level.level,
+        confidence=level.weight,
+        added=tuple(np.where(since, level.size, 0.0).tolist()),
+        excess=tuple(np.where(since, series - level.level, 0.0).tolist()),
+        effect=effect,
+        lasting=(effect,),
+        found=found,
+        sigma=float(series[since].std(ddof=1)),
     )
 
 

@@ -1,0 +1,52 @@
+"""A change for good that brings noise of its own: breakdowns that come thrice a day, and not on the next."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cloud_api.interpret.persistence_course import course
+from cloud_api.interpret.persistence_ranks import Array, raised
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri")
+BEFORE = [0.5, 0.6, 0.3, 0.0, 0.4, 0.3, 1.0, 0.4, 0.3, 0.4, 0.4, 0.0]
+SINCE = [1.5, 2.0, 3.8, 4.2, 0.6, 9.3, 8.4, 6.2, 7.9, 2.5, 6.0, 2.2, 4.6]
+DAYS = [WEEKDAYS[at % 5] for at in range(len(BEFORE) + len(SINCE))]
+
+
+def stops(chance: np.random.Generator, days: int, a_day: float, minutes: float) -> Array:
+    """Minutes stood a day: stops by chance, each as long as chance has it."""
+    return np.array([chance.gamma(3, minutes / 3, size=chance.poisson(a_day)).sum() for _ in range(days)])
+
+
+def test_a_new_breakdown_lasts_from_its_first_day_though_no_two_of_its_days_are_alike() -> None:
+    found = course(BEFORE + SINCE, DAYS)
+    assert (found.verdict, found.since, found.until) == ("structural", len(BEFORE), None)
+    assert found.size == pytest.approx(np.mean(SINCE) - np.mean(BEFORE))
+    assert sum(found.excess) == pytest.approx(sum(SINCE) - len(SINCE) * np.mean(BEFORE))
+    assert found.confidence > 0.9
+
+
+def test_its_end_is_told_where_the_last_days_are_as_before() -> None:
+    assert course(BEFORE + SINCE[:8] + BEFORE[:5], DAYS).verdict != "structural"
+
+
+def test_less_is_told_as_more_is() -> None:
+    falls = raised(-np.array(BEFORE + SINCE))
+    assert falls is not None
+    assert (falls.onset, falls.size < 0) == (len(BEFORE), True)
+
+
+def test_large_stops_by_chance_are_no_new_level() -> None:
+    chance = np.random.default_rng(5)
+    plain = [raised(stops(chance, 25, 2, 15)) for _ in range(200)]
+    few_days = [stops(chance, 25, 2, 12) for _ in range(200)]
+    for one in few_days:
+        one[10:15] += stops(chance, 5, 3, 30)
+    assert sum(found is not None for found in plain) <= 4
+    assert sum(raised(one) is not None for one in few_days) <= 4
+
+
+def test_equal_values_and_short_series_have_no_level() -> None:
+    assert raised(np.zeros(25)) is None
+    assert raised(np.array(SINCE[:11])) is None
