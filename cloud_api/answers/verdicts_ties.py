@@ -18,11 +18,14 @@ from psycopg import Connection
 from cloud_api.answers.courses import kept_tie
 from cloud_api.answers.question import Question
 from cloud_api.answers.series import Cause, Key, Series, series_of
-from cloud_api.interpret.seasons import Tie
+from cloud_api.interpret.seasons import MOST, OCCURRENCES, Tie
 
 OF_A_SHIFT = frozenset({"scrap", "rework", "downtime", "changeover", "usage", "crew"})
 """Not speed loss: units seen late even it out in the next segment, which may be the next shift's."""
 OF_A_PRODUCT = OF_A_SHIFT - {"crew"} | {"waiting", "speed_loss"}
+NOTHING = 1e-6
+"""Share of the standard cost of a unit below which a cause cost nothing: a day on which nothing happened
+stands above others only by what the standard allows them."""
 MOST_MACHINES = {"product": 12, "shift": 6}
 """Machines of a question beyond which these finer observations are left out: name a line or a machine."""
 
@@ -68,8 +71,11 @@ class Finer:
             tie.size * unit * shares.get(day, 0.0) / float(worth)
             for day, worth in zip(one.days, one.worth, strict=True)
         ]
-        occurrences = [places[day] for at in tie.occurrences if (day := own.days[at - begin]) in places]
-        if not occurrences:
+        stood_out = [at - begin for at in tie.occurrences]
+        cost = own.unit_cost(cells)
+        happened = [at for at in stood_out if abs(float(cost[at])) > NOTHING * unit]
+        occurrences = [places[own.days[at]] for at in happened if own.days[at] in places]
+        if len(happened) < max(OCCURRENCES, MOST * len(own.days)) or not occurrences:
             return None
         return replace(
             tie,
