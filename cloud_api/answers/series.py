@@ -30,6 +30,7 @@ from cloud_api.answers.ledger import sums_of
 from cloud_api.answers.memory import remembered
 from cloud_api.answers.places import Site
 from cloud_api.answers.question import Question
+from cloud_api.answers.standing import data_spans
 from cloud_api.interpret.allowance import Allowances
 from cloud_api.interpret.money import exactly
 from cloud_api.interpret.standards import Book
@@ -71,13 +72,15 @@ class Made(Struct, frozen=True, gc=False):
 
 @dataclass(slots=True)
 class Series:
-    """The days of one scope, in order. `units` are equivalent good units, `worth` their standard cost;
-    `excess` is cost by resource and cause less what the standard allows the mix of the day, `allowed` what it
-    allows an equivalent unit on average; all in the site's currency."""
+    """The days of one scope, in order; those before `end` that are not among them made nothing worth telling.
+    `units` are equivalent good units, `worth` their standard cost; `excess` is cost by resource and cause
+    less what the standard allows the mix of the day, `allowed` what it allows an equivalent unit on average;
+    all in the site's currency."""
 
     key: Key
     site: Site
     days: list[dt.date]
+    end: dt.date
     units: Array
     worth: Array
     good: Array
@@ -105,12 +108,15 @@ class Series:
         return whole
 
 
-def window_days(question: Question, site: Site, now: dt.datetime) -> tuple[dt.date, dt.date]:
-    """First production day of the series, and the day after its last: the question's window, back at least
-    to `BACK` before its end. The production day that is not over does not count."""
-    present = site.day_of(to_us(now))
-    end = present if question.to_us is None else site.day_of(question.to_us - 1) + dt.timedelta(days=1)
-    end = min(end, present)
+def window_days(
+    question: Question, site: Site, now: dt.datetime, known: dt.datetime | None
+) -> tuple[dt.date, dt.date]:
+    """First production day of the series, and the day after its last: the question's window as far as data is
+    `known`, back at least to `BACK` before its end. The production day that is not over does not count."""
+    end = site.day_of(to_us(now))
+    for limit_us in (question.to_us, None if known is None else to_us(known)):
+        if limit_us is not None:
+            end = min(end, site.day_of(limit_us - 1) + dt.timedelta(days=1))
     first = end - BACK
     if question.from_us is not None:
         first = min(first, site.day_of(question.from_us))
@@ -132,11 +138,12 @@ def series_of(
     for site in question.sites:
         if site.book is None:
             continue
-        first, end = window_days(question, site, now)
+        here = replace(question, sites=(site,))
+        spans = data_spans(connection, [machine.machine_id for machine in here.machines])
+        first, end = window_days(here, site, now, max((last for _, last in spans), default=None))
         if first < end:
             narrow = replace(
-                question,
-                sites=(site,),
+                here,
                 from_us=site.day_start_us(first),
                 to_us=site.day_start_us(end),
                 basis="event",
@@ -159,7 +166,11 @@ def _of_site(
     for row in made:
         scopes[row.key(by)].append(row)
     cards = Cards(book, span[1] - dt.timedelta(days=1), question)
-    series = {key: one for key, rows in scopes.items() if (one := _scope(key, site, rows, cards)) is not None}
+    series = {
+        key: one
+        for key, rows in scopes.items()
+        if (one := _scope(key, site, span[1], rows, cards)) is not None
+    }
     if costs and series:
         sums = sums_of(connection, question.grouped(*by, "resource", "cause", "day"))
         _price(series, sums, scopes, cards)
@@ -237,7 +248,7 @@ class _Day:
     person_h: float = 0.0
 
 
-def _scope(key: Key, site: Site, rows: Sequence[Made], cards: Cards) -> Series | None:
+def _scope(key: Key, site: Site, end: dt.date, rows: Sequence[Made], cards: Cards) -> Series | None:
     """The days of a scope that count; None where none does."""
     machines = frozenset(row.machine for row in rows)
     counted = {(row.line, row.product): cards.counts(row.line, row.product, machines) for row in rows}
@@ -257,6 +268,7 @@ def _scope(key: Key, site: Site, rows: Sequence[Made], cards: Cards) -> Series |
         key=key,
         site=site,
         days=kept,
+        end=end,
         units=worth * float(good.sum() / worth.sum()),
         worth=worth,
         good=good,

@@ -131,26 +131,36 @@ def _measured(one: Series, measure: str) -> Judged | None:
 
 
 def _projected(one: Series, found: Course) -> Decimal | None:
-    """Extra cost since the onset, and to the end of the fiscal period of the last day."""
+    """Extra cost since the onset, and to the end of the fiscal period of the last day known."""
     if found.since is None:
         return None
     past = float(np.array(found.excess) @ one.units)
     days = days_to_come(one)
-    ahead = float(found.ahead(len(days), weekdays(days)).sum()) * usual_units(one) if days else 0.0
+    ahead = float(found.ahead(len(days), weekdays(days)).sum()) * units_a_day(one) if days else 0.0
     return shown(Decimal(repr(past + ahead)))
 
 
 def usual_units(one: Series) -> float:
-    """Equivalent units that a day to come is expected to make."""
+    """Equivalent units of a day on which the scope makes any."""
     return float(one.units[-USUAL_DAYS:].mean())
 
 
+def units_a_day(one: Series) -> float:
+    """Equivalent units of a scheduled day to come: what the last of them made in the mean, those included on
+    which the scope made nothing worth telling (a product that is made once a week)."""
+    worked, day = 0, one.end
+    while worked < USUAL_DAYS and day > one.days[0]:
+        day -= dt.timedelta(days=1)
+        worked += is_worked(one, day)
+    made = one.units[np.array(one.days) >= day]
+    return float(made.sum()) / worked if worked else usual_units(one)
+
+
 def days_to_come(one: Series) -> list[dt.date]:
-    """Scheduled production days after the last of the series, to the end of its fiscal period."""
-    site, day = one.site, one.days[-1] + dt.timedelta(days=1)
-    period = next(
-        (each for each in site.periods if each.from_us <= site.day_start_us(one.days[-1]) < each.to_us), None
-    )
+    """Scheduled production days after the last that is known, to the end of its fiscal period."""
+    site, day = one.site, one.end
+    last = site.day_start_us(day - dt.timedelta(days=1))
+    period = next((each for each in site.periods if each.from_us <= last < each.to_us), None)
     found = []
     while period is not None and site.day_start_us(day) < period.to_us:
         if is_worked(one, day):
