@@ -10,7 +10,8 @@ series is a level, a season, effects, and noise whose neighbours may be correlat
 
 Effects are taken in one by one, each time the one of best evidence over all kinds, onsets and r, as long as
 the Bayesian information criterion falls (a shift and its return at once); then each is looked for again
-beside the others, and dropped where they explain as much without it:
+beside the others, and dropped where they explain as much without it. Where nothing is found so, a spell (a
+shift and its return by the same size, with four parameters) is tried:
 
     BIC = n ln(RSS / n) - ln(1 - r^2) + p ln n x n / (n - p - 2)
 
@@ -25,6 +26,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
@@ -99,22 +101,17 @@ def persistence(observations: Sequence[float], seasons: Sequence[str] | None = N
     if scale <= 1e-9 * max(1.0, float(np.abs(values).max())):
         return _without_effect("steady", 0.0, 0.0)
     search, chosen = _better((values - values.mean()) / scale, seasons)
-    _, correlation = search.alone(chosen)
-    sizes, errors, sigma = search.sizes(chosen, correlation)
-    places = search.design.places
-    known = {
-        at: Effect(kind=places[at][0], onset=places[at][1], size=size * scale, error=error * scale)
-        for at, size, error in zip(chosen, sizes.tolist(), errors.tolist(), strict=True)
-    }
-    effects = sorted(known.values(), key=lambda effect: (effect.onset, effect.kind))
-    seen = reading(effects, len(values), sigma * scale, correlation)
+    spell, bic = ([], math.inf) if chosen else search.spell()
+    if bic < search.alone([])[0]:
+        chosen = spell if not _fitted(search, spell, scale).seen.lasting else []
+    known, effects, seen, sigma, correlation = _fitted(search, chosen, scale)
     without = {known[at]: search.alone([each for each in chosen if each != at])[0] for at in chosen}
     told, passed = _told(seen, without, len(values))
     about = passed.effects if passed is not None else seen.lasting
     others = [at for at in chosen if known[at] not in about]
     bics = _alternatives(search, others)
     if passed is not None and not passed.is_single:
-        bics[TEMPORARY] = min(bics[TEMPORARY], search.alone(chosen)[0])
+        bics[TEMPORARY] = min(bics[TEMPORARY], bic, search.alone(chosen)[0])
     return Persistence(
         verdict=_verdict(told, passed, bics, len(values)),
         effect=told,
@@ -127,6 +124,30 @@ def persistence(observations: Sequence[float], seasons: Sequence[str] | None = N
         base=tuple(_base(search, values, effects, correlation).tolist()),
         seen=seen,
     )
+
+
+class _Fitted(NamedTuple):
+    """Effects of a search in the unit of the series, by shape and in order, how they are read, the standard
+    deviation of what they leave (scaled) and the correlation."""
+
+    known: dict[int, Effect]
+    effects: list[Effect]
+    seen: Reading
+    sigma: float
+    correlation: float
+
+
+def _fitted(search: Search, chosen: Sequence[int], scale: float) -> _Fitted:
+    _, correlation = search.alone(chosen)
+    sizes, errors, sigma = search.sizes(chosen, correlation)
+    places = search.design.places
+    known = {
+        at: Effect(kind=places[at][0], onset=places[at][1], size=size * scale, error=error * scale)
+        for at, size, error in zip(chosen, sizes.tolist(), errors.tolist(), strict=True)
+    }
+    effects = sorted(known.values(), key=lambda effect: (effect.onset, effect.kind))
+    seen = reading(effects, search.design.count, sigma * scale, correlation)
+    return _Fitted(known, effects, seen, sigma, correlation)
 
 
 def _better(values: Array, seasons: Sequence[str] | None) -> tuple[Search, list[int]]:

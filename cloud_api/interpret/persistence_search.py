@@ -24,6 +24,12 @@ DECAY = 0.7
 """Of a temporary change, per observation, as in the paper."""
 CORRELATIONS = (0.0, 0.2, 0.4, 0.6, 0.8)
 EFFECT_COST = 3
+SPELL_COST = 4
+"""Parameters of a level that left and came back: onset, end, size, kind. Two steps have six, which is more
+than short series can bear."""
+SPELL = (2, 8)
+"""Fewest and most observations of a spell; as many as `EDGE` lie before it and after it."""
+EDGE = 3
 MOST_EFFECTS = 8
 SLOPING = 10
 """Observations from its onset on that a slope needs to be told from a shift."""
@@ -67,6 +73,7 @@ class Design:
         }
         self.runs = list(self._runs())
         self._prices: dict[int, Array] = {}
+        self._spells: tuple[Array, Array, Array] | None = None
         self._columns: dict[int, Array] = {}
 
     def _runs(self) -> Iterator[tuple[str, slice, slice]]:
@@ -115,16 +122,43 @@ class Design:
 
     def bic(self, rss: Array, effects: int) -> Array:
         """Of models with that many effects, from their residual sums of squares, a row per correlation."""
-        priced = self._prices.get(effects)
+        return self.criterion(rss, EFFECT_COST * effects)
+
+    def criterion(self, rss: Array, searched: int) -> Array:
+        """BIC of models with that many parameters of what was searched for, as `bic`."""
+        priced = self._prices.get(searched)
         if priced is None:
-            priced = np.array([self._price(effects, correlation) for correlation in CORRELATIONS])
-            self._prices[effects] = priced
+            priced = np.array([self._price(searched, correlation) for correlation in CORRELATIONS])
+            self._prices[searched] = priced
         fit = self.count * np.log(np.maximum(rss, 0.0) / self.count + NEGLIGIBLE)
         whole: Array = fit + priced.reshape(-1, *[1] * (fit.ndim - 1))
         return whole
 
-    def _price(self, effects: int, correlation: float) -> float:
-        parameters = self.base.shape[1] + EFFECT_COST * effects + (1 if correlation else 0)
+    def spells(self) -> tuple[Array, Array, Array]:
+        """All spells, each as its step up and its step down, and one over their squared lengths at each
+        correlation."""
+        if self._spells is None:
+            first, last = self.slices[SHIFT].start, self.slices[SHIFT].stop
+            steps = [self.column(which) for which in range(first, last)]
+            onsets = self.onsets[SHIFT]
+            pairs = [
+                (up, up + width)
+                for up in range(len(onsets))
+                for width in range(SPELL[0], SPELL[1] + 1)
+                if up + width < len(onsets) and onsets[up + width] <= self.count - EDGE
+            ]
+            lengths = np.array([((steps[up] - steps[down]) ** 2).sum(axis=1) for up, down in pairs])
+            up, down = np.array(pairs, dtype=np.intp).reshape(-1, 2).T + first
+            self._spells = up, down, self.inverse_of(lengths.reshape(-1, len(CORRELATIONS)).T)
+        return self._spells
+
+    @staticmethod
+    def inverse_of(lengths: Array) -> Array:
+        """One over squared lengths, 0 where there is next to none."""
+        return np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > UNSEEN)
+
+    def _price(self, searched: int, correlation: float) -> float:
+        parameters = self.base.shape[1] + searched + (1 if correlation else 0)
         free = self.count - parameters - 2
         cost = parameters * math.log(self.count) * self.count / free if free > 0 else math.inf
         return cost - math.log(1 - correlation**2)
@@ -184,6 +218,18 @@ class Search:
             if other < best:
                 return others, other
         return chosen, best
+
+    def spell(self) -> tuple[list[int], float]:
+        """The best spell as its step up and its step down, and the criterion with it; none: infinity."""
+        up, down, inverse = self.design.spells()
+        if not len(up):
+            return [], math.inf
+        left = self._empty
+        explained = (left.products[:, up] - left.products[:, down]) ** 2 * inverse
+        whole = np.einsum("rn,rn->r", left.rest, left.rest)[:, None]
+        told = self.design.criterion(whole - explained, SPELL_COST)
+        at = int(told.min(axis=0).argmin())
+        return [int(up[at]), int(down[at])], float(told[:, at].min())
 
     def _greedy(self, chosen: list[int]) -> tuple[list[int], float]:
         best, _ = self.alone(chosen)

@@ -55,6 +55,16 @@ def test_one_day_is_isolated() -> None:
     assert found.effect.onset == 30
 
 
+def test_four_bad_days_in_five_weeks_are_temporary() -> None:
+    """Four standard deviations: as two steps of a size each they cost more evidence than 25 days have."""
+    days = np.arange(25)
+    told = Counter(
+        persistence((noise(seed, 25) + 4.0 * ((days >= 14) & (days < 18))).tolist()).verdict
+        for seed in range(RUNS)
+    )
+    assert told["temporary"] >= 0.9 * RUNS
+
+
 def test_what_decays_is_temporary() -> None:
     found = quiet(5, np.where(DAYS >= 30, 2.0 * 0.7 ** np.maximum(0, DAYS - 30.0), 0.0))
     assert found.verdict == "temporary"
