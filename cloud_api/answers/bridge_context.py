@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -31,7 +31,7 @@ ZERO = Decimal(0)
 JUDGED = 5
 """Bars whose persistence is told: the largest."""
 
-JUDGED_APART = 40
+JUDGED_APART = 12
 """The same where bars are told by group, each judged in its own scope."""
 
 LONGEST = 100 * 24 * HOUR_US
@@ -128,7 +128,7 @@ def _verdicts(
     its product, its line, as far as the question tells them apart; of several sites the dearest."""
     names = tuple(name for name in question.by if name in BY and name != "resource")
     by = names or ("site",)
-    back = replace(question.grouped(), from_us=None, period=None)
+    back = replace(_narrowed(question, names, bars).grouped(), from_us=None, period=None)
     scopes = series_of(connection, back, now, by) if bars else []
     finer = Finer(connection, back, now, by, scopes)
     told: dict[Step, Persistence] = {}
@@ -144,6 +144,17 @@ def _verdicts(
             verdict = was_seasonal(connection, back, now, by, found)
             _keep(told, (factor, group), _persistence(one, found, verdict))
     return told
+
+
+def _narrowed(question: Question, names: Sequence[str], bars: Sequence[Step]) -> Question:
+    """The question for the scopes of some bars alone."""
+    wanted = dict(question.wanted)
+    for name in names:
+        at = question.by.index(name)
+        wanted[name] = tuple(
+            sorted({group[at] for _, group in bars}, key=lambda one: (one is None, str(one)))
+        )
+    return replace(question, wanted=wanted)
 
 
 def _judged(
