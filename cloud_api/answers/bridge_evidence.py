@@ -211,7 +211,6 @@ def evidence_of(
         (step for step in figures.steps if step[0].cause is not None),
         key=lambda step: -abs(figures.amounts[step]),
     )[:BARS]
-    causes = sorted({step[0].cause for step in largest if step[0].cause is not None})
     chosen = frozenset(step for step in largest if only is None or step[0].cause in only)
     if not chosen:
         return evidence
@@ -221,7 +220,7 @@ def evidence_of(
         windows.append(("start", _narrowed(base, largest)))
     movers = _movers(connection, [asked for _, asked in windows], walked, largest, per_unit)
     for window, asked in windows:
-        for found in dearest_spans(connection, asked, causes, movers):
+        for found in dearest_spans(connection, asked, largest, movers):
             if states is None or found.stretch.first.state in states:
                 added = _adds(connection, found, asked, walked.walk, window, base is None, per_unit)
                 for step, amount, cost in added:

@@ -13,6 +13,8 @@ from typing import Any
 
 from psycopg import Connection
 
+from cloud_api.answers.amounts import heads
+from cloud_api.answers.bridge_walks import Step
 from cloud_api.answers.grouping import filters
 from cloud_api.answers.ledger import PARTS
 from cloud_api.answers.places import Machine, Site
@@ -24,9 +26,8 @@ from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us, hour_of
 from shared.units import HOUR_US, MINUTE_US
 
-MACHINES, DAYS, DAYS_OF_ORDER, HOURS, SEGMENTS = 4, 4, 2, 3, 3
-"""Machines that moved a bar most, the dearest machine-days of each bar (fewer of one order), hours
-of each, segments in these."""
+MACHINES, DAYS, HOURS, SEGMENTS = 4, 4, 3, 3
+"""Machines that moved a bar most, the dearest machine-days of each bar, hours of each, segments in these."""
 
 REACH = 24
 """Hours that a span is followed before and after."""
@@ -58,15 +59,15 @@ Movers = Mapping[str, Mapping[tuple[str, str], Fraction]]
 
 
 def dearest_spans(
-    connection: Connection[Any], question: Question, causes: Sequence[str], movers: Movers
+    connection: Connection[Any], question: Question, bars: Sequence[Step], movers: Movers
 ) -> list[Found]:
-    """Spans in which the dearest amounts of some causes arose, on the machines that moved each most."""
+    """Spans in which the dearest amounts of some bars arose, on the machines that moved each most."""
     found: list[Found] = []
     for site in question.sites:
         machines = {machine.machine_id: machine for machine in question.machines if machine.site == site.name}
         if site.book is None or not machines:
             continue
-        days = _days(connection, question, site, machines, causes, movers)
+        days = _days(connection, question, site, machines, bars, movers)
         hours = _hours(connection, question, site, days)
         for machine_id, spans in _spans(connection, question, site, machines, hours).items():
             found += [Found(site, machines[machine_id], stretch, members) for stretch, members in spans]
@@ -78,7 +79,7 @@ def _days(
     question: Question,
     site: Site,
     machines: Mapping[int, Machine],
-    causes: Sequence[str],
+    bars: Sequence[Step],
     movers: Movers,
 ) -> list[tuple[str, int, dt.date]]:
     """Factor, machine and production day."""
@@ -95,8 +96,9 @@ def _days(
         "machines": sorted({machine_id for _, machine_id in pairs}),
         "of_factors": [factor for factor, _ in pairs],
         "of_machines": [machine_id for _, machine_id in pairs],
-        "causes": list(causes),
-        "most": DAYS_OF_ORDER if "order" in question.by else DAYS,
+        "causes": sorted({factor.cause for factor, _ in bars if factor.cause is not None}),
+        "most": DAYS,
+        **_bars(question, site, machines, bars),
         "by_machine": by_machine,
         "by_product": "product" in question.by,
         "by_order": "order" in question.by,
@@ -112,6 +114,25 @@ def _days(
         text = text.replace(b"from entries", sums)
     rows = connection.execute(text, parameters).fetchall()
     return sorted(set(rows))
+
+
+def _bars(
+    question: Question, site: Site, machines: Mapping[int, Machine], bars: Sequence[Step]
+) -> dict[str, Any]:
+    """The bars of a site as far as days tell them apart, each once."""
+    heads_ = heads(list(machines.values()), "machine" in question.by)
+    by_place = {}
+    for machine_id, machine in machines.items():
+        by_place[machine.name if "machine" in question.by else machine.line] = heads_[machine_id - 1]
+    told: dict[tuple[str, int | None, str | None, str | None], None] = {}
+    for factor, group in bars:
+        said = dict(zip(question.by, group, strict=True))
+        place = said.get("machine", said.get("line"))
+        if said.get("site", site.name) == site.name:
+            told[factor.cell_name, by_place.get(place), said.get("product"), said.get("order")] = None
+    columns = list(zip(*told, strict=True)) or [(), (), (), ()]
+    names = ("bar_factors", "bar_heads", "bar_products", "bar_orders")
+    return {"heads": heads_, **{name: list(column) for name, column in zip(names, columns, strict=True)}}
 
 
 def _movers(

@@ -1,12 +1,12 @@
 -- name: dearest_days
--- Machine-days of one site whose sum of a factor is largest, among some machines of each factor (`of_factors`,
--- `of_machines`): factor (the cause; price and usage with their resource), machine, day. `most` of each factor, and of
--- each machine, product and order, where these are kept apart. Sums by production day may stand in for entries.
-select factor, machine_id, production_day
+-- The dearest machine-days of one site for each of some bars (`bar_factors`, and where bars are told apart by them
+-- `bar_heads`, `bar_products`, `bar_orders`), among some machines of each factor (`of_factors`, `of_machines`): factor (the
+-- cause; price and usage with their resource), machine, day; `most` of each bar. heads: the machine that stands for each
+-- in its bar, by number from 1. Sums by production day may stand in for entries.
+select distinct factor, machine_id, production_day
 from (
-    select factor, machine_id, production_day,
-           row_number() over (partition by factor, case when %(by_machine)s then machine_id end, product, order_id
-                              order by abs(amount) desc, production_day, machine_id) as place
+    select summed.factor, machine_id, production_day,
+           row_number() over (partition by bar order by abs(amount) desc, production_day, machine_id) as place
     from (
         select case when cause in ('price', 'usage') then resource || '/' || cause else cause end as factor,
                machine_id, case when %(by_product)s then product end as product,
@@ -29,6 +29,12 @@ from (
           and not resource = any(%(withheld)s)
         group by 1, 2, 3, 4, 5
     ) as summed
+    join unnest(%(bar_factors)s::text[], %(bar_heads)s::int[], %(bar_products)s::text[], %(bar_orders)s::text[])
+             with ordinality as bars (factor, head, product, order_id, bar)
+      on bars.factor = summed.factor
+     and (not %(by_machine)s or (%(heads)s::int[])[machine_id] = head)
+     and (not %(by_product)s or summed.product is not distinct from bars.product)
+     and (not %(by_order)s or summed.order_id is not distinct from bars.order_id)
 ) as ranked
 where place <= %(most)s;
 
