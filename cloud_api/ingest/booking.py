@@ -13,18 +13,17 @@ from psycopg.rows import TupleRow
 
 from cloud_api.ingest.copy import block, rows_of
 from cloud_api.ingest.registry import Registered
+from cloud_api.ingest.spool import MONDAY_US, WEEK_US, week_start_us
 from cloud_api.store import marks
 from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us, hour_of, to_us
 from shared.batch import Batch, Gap
 from shared.errors import WireError
-from shared.units import DAY_US, HOUR_US, MINUTE_US
+from shared.units import HOUR_US, MINUTE_US
 
 LATE_US = MINUTE_US
 """A row this far behind the watermark of its machine is counted as late."""
 
-_WEEK_US = 7 * DAY_US
-_MONDAY_US = 3 * DAY_US
 """1970 began on a Thursday, three days after a Monday."""
 
 Int = NDArray[np.int64]
@@ -75,17 +74,17 @@ def book(connection: Connection[TupleRow], accepted: Sequence[Accepted], receive
 
 
 def weeks_of(batches: Iterable[Batch]) -> set[int]:
-    """Weeks (counted from 1970, beginning on Monday 00:00 UTC) that samples of batches fall into."""
+    """Weeks (by number, as `week_start_us` takes them) that samples of batches fall into."""
     weeks: set[int] = set()
     for batch in batches:
         if batch.times:
-            weeks.update(np.unique((np.frombuffer(batch.times, np.int64) + _MONDAY_US) // _WEEK_US).tolist())
+            weeks.update(np.unique((np.frombuffer(batch.times, np.int64) - MONDAY_US) // WEEK_US).tolist())
     return weeks
 
 
 def ensure_partitions(connection: Connection[TupleRow], weeks: Iterable[int]) -> None:
     """Makes the partitions of weeks where they lack."""
-    times = [from_us(week * _WEEK_US - _MONDAY_US) for week in sorted(weeks)]
+    times = [from_us(week_start_us(week)) for week in sorted(weeks)]
     if times:
         connection.execute(statement("samples.ensure_partitions"), {"times": times})
 

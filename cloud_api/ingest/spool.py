@@ -86,7 +86,7 @@ class Spool:
 
 
 def week_start_us(week: int) -> int:
-    """When a week begins, in microseconds UTC."""
+    """When a week begins, in microseconds UTC: on a Monday; week 0 on 1970-01-05."""
     return week * WEEK_US + MONDAY_US
 
 

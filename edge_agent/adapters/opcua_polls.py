@@ -10,15 +10,10 @@ from dataclasses import dataclass
 from edge_agent.adapters.opcua_told import Told
 from edge_agent.adapters.opcua_watch import SubscriptionWatch
 from edge_agent.config.model import Signal
-from edge_agent.core.evidence import Instant
+from edge_agent.core.evidence import EVIDENCE_AT_LEAST_US, Instant
 from edge_agent.core.schedule import next_due_s
 
 _log = logging.getLogger(__name__)
-EVIDENCE_AT_LEAST_US = 10_000_000
-"""A source without a subscription is looked at no less often, however slow its signals; and only groups that
-are read so often hold back what others prove.
-"""
-
 Read = Callable[[Sequence[Signal]], Awaitable[dict[int, Told]]]
 
 

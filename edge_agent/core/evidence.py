@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from shared.units import SECOND_US
+
 STEP_US = 500_000
 """Two clocks that differ by more than this since the last scan: the wall clock was set, or the machine
 slept.
 """
+
+
+EVIDENCE_AT_LEAST_US = 10 * SECOND_US
+"""A source that is asked is looked at no less often than this, however slow its signals. Groups that are read
+so often prove that it was watched; slower ones prove nothing."""
 
 
 @dataclass(frozen=True, slots=True)

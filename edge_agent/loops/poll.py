@@ -11,16 +11,13 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from edge_agent.core.evidence import Instant, break_between
+from edge_agent.core.evidence import EVIDENCE_AT_LEAST_US, Instant, break_between
 from edge_agent.core.schedule import next_due_s
 from edge_agent.ports import Clock, Group, Reading, Scan, Scanner, Sink, Source
 from shared.control import SourceStatus
 from shared.sample import Quality
 
 _log = logging.getLogger(__name__)
-
-EVIDENCE_AT_LEAST_US = 10_000_000
-"""A source is looked at no less often than this, however slow its signals: a scan mark each ten seconds."""
 
 _RETRY_S = 2.0
 _AGAIN_AFTER_FAULT_S = 5.0
