@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 
 import psycopg
 
+from tests.bench.timing import timed
 from tests.conftest import Servers
 from tests.integration.api.serving import client, served, told
 from tests.integration.api.shop import write_history, write_plant
 
-MACHINES, RUNS = 50, 5
+MACHINES = 50
 CAUSES = "'production','scrap','rework','speed_loss','downtime','changeover','waiting','idle','usage','price'"
 YEAR = "from=2025-01-01&to=2026-01-01&site=tiny"
 ASKED = (
@@ -72,16 +70,6 @@ def print_table(url: str, rows: int) -> None:
             assert http.get(path).status_code == 200
             took = timed(lambda path=path: http.get(path))
             sys.stdout.write(f"{name:<36}{took * 1000:>9.0f} ms {took / bare:>8.1f} x\n")
-
-
-def timed(work: Callable[[], object]) -> float:
-    """Median of some runs, seconds."""
-    lasted = []
-    for _ in range(RUNS):
-        began = time.perf_counter()
-        work()
-        lasted.append(time.perf_counter() - began)
-    return median(lasted)
 
 
 if __name__ == "__main__":

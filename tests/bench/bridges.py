@@ -10,18 +10,17 @@ import gc
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 
 import httpx
 import psycopg
 
+from tests.bench.timing import timed
 from tests.conftest import Servers
 from tests.integration.api.serving import served, told
 
-LINES, MACHINES, RUNS = 10, 5, 5
+LINES, MACHINES = 10, 5
 ENDS = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SITE = """\
 site: works
@@ -228,16 +227,6 @@ def print_table(url: str) -> None:
             assert answer.status_code == 200, answer.text
             again = timed(lambda asked=asked: http.get(asked))
             sys.stdout.write(f"{name:<46}{first * 1000:>9.0f} ms first {again * 1000:>6.0f} ms again\n")
-
-
-def timed(work: Callable[[], object]) -> float:
-    """Median of some runs, seconds."""
-    lasted = []
-    for _ in range(RUNS):
-        began = time.perf_counter()
-        work()
-        lasted.append(time.perf_counter() - began)
-    return median(lasted)
 
 
 if __name__ == "__main__":

@@ -79,12 +79,16 @@ class Agent:
     told: list[tuple[int, float]]
 
     def tell(self, value: float) -> None:
-
         now_us = self.clock.now_us()
         before_us = self.told[-1][0] if self.told else now_us
         self.recorder.readings("plc", [Reading(0, now_us, value)])
         self.recorder.scanned("plc", before_us, now_us)
         self.told.append((now_us, value))
+
+    async def tell_many(self, count: int, start: int = 0) -> None:
+        for n in range(start, start + count):
+            self.tell(float(n))
+            await asyncio.sleep(0.005)
 
 
 @contextlib.asynccontextmanager

@@ -28,19 +28,6 @@ def broker(tmp_path: Path) -> Iterator[BrokerProcess]:
         yield process
 
 
-@pytest.fixture
-def cloud(broker: BrokerProcess) -> Iterator[FakeCloud]:
-    fake = FakeCloud(broker.port)
-    yield fake
-    fake.close()
-
-
-async def tell_many(agent: Agent, count: int, start: int = 0) -> None:
-    for n in range(start, start + count):
-        agent.tell(float(n))
-        await asyncio.sleep(0.005)
-
-
 def has_all(cloud: FakeCloud, *agents: Agent) -> bool:
     got = {(sample.time_us, sample.value) for sample in cloud.samples()}
     return all(each in got for agent in agents for each in agent.told)
@@ -51,7 +38,7 @@ async def test_a_silent_cloud_gets_a_bounded_number_of_batches_and_later_all(
 ) -> None:
     cloud.acks = False
     async with running(tmp_path / "buffer", uplink_to(broker.port)) as agent:
-        await tell_many(agent, 300)
+        await agent.tell_many(300)
         await until(lambda: agent.drain.in_flight > 0)
         await asyncio.sleep(1.0)
         assert agent.drain.in_flight <= 32
@@ -64,14 +51,14 @@ async def test_a_restored_database_gets_acknowledged_batches_again(
     broker: BrokerProcess, cloud: FakeCloud, tmp_path: Path
 ) -> None:
     async with running(tmp_path / "buffer", uplink_to(broker.port)) as agent:
-        await tell_many(agent, 100)
+        await agent.tell_many(100)
         await until(lambda: has_all(cloud, agent) and agent.buffer.state().depth == 0)
         cloud.forget()
         cloud.want(Want(stream=agent.stream.hex(), ranges=[(1, 1 << 62)]))
         await until(lambda: has_all(cloud, agent))
         cloud.want(Want(stream="no hex", ranges=[(1, 5)]))
         cloud.want(Want(["77" * 16, "no hex"]))
-        await tell_many(agent, 5, 100)
+        await agent.tell_many(5, 100)
         await until(lambda: has_all(cloud, agent))
     assert {front.lane for front, _ in cloud.batches() if front.seq < 5} == {Lane.HISTORY}
 
@@ -81,9 +68,9 @@ async def test_a_cloud_that_lacks_the_dictionary_asks_and_gets_it(
 ) -> None:
     async with running(tmp_path / "buffer", uplink_to(broker.port)) as agent:
         await until(agent.uplink.is_connected)
-        await tell_many(agent, 10)
+        await agent.tell_many(10)
         cloud = FakeCloud(broker.port, needs_dictionary=True)
-        await tell_many(agent, 10, 10)
+        await agent.tell_many(10, 10)
         await until(lambda: has_all(cloud, agent) and agent.buffer.state().depth == 0)
         assert len(cloud.dictionaries) == 1
     cloud.close()
@@ -105,7 +92,7 @@ async def test_nonsense_from_the_broker_changes_nothing(
         for payload in nonsense:
             for kind in (Kind.ACK, Kind.WANT):
                 cloud._client.publish(topic(SITE, AGENT, kind), payload, 1)
-        await tell_many(agent, 20)
+        await agent.tell_many(20)
         await until(lambda: has_all(cloud, agent) and agent.buffer.state().depth == 0)
         assert agent.uplink.connects == 1
 
@@ -117,7 +104,7 @@ async def test_live_data_overtakes_a_backlog_with_a_full_read(broker: BrokerProc
         await until(agent.uplink.is_connected)
         broker.kill()
         await until(lambda: not agent.uplink.is_connected())
-        await tell_many(agent, 300)
+        await agent.tell_many(300)
         await asyncio.sleep(0.5)
         broker.start()
         cloud = FakeCloud(broker.port)
@@ -141,7 +128,7 @@ async def test_a_copied_buffer_run_by_a_second_agent_loses_nothing(
 ) -> None:
     broker.kill()
     async with running(tmp_path / "a", uplink_to(broker.port)) as first:
-        await tell_many(first, 30)
+        await first.tell_many(30)
     (tmp_path / "b").mkdir()
     for path in (tmp_path / "a").iterdir():
         (tmp_path / "b" / path.name).write_bytes(path.read_bytes())
@@ -151,8 +138,8 @@ async def test_a_copied_buffer_run_by_a_second_agent_loses_nothing(
         running(tmp_path / "a", uplink_to(broker.port)) as one,
         running(tmp_path / "b", uplink_to(broker.port), machine="machine-2") as two,
     ):
-        await tell_many(one, 20, 100)
-        await tell_many(two, 20, 200)
+        await one.tell_many(20, 100)
+        await two.tell_many(20, 200)
         await until(lambda: has_all(cloud, first, one, two))
         await until(lambda: one.buffer.state().depth == two.buffer.state().depth == 0)
     assert len({hello.instance for hello in cloud.hellos}) == 2

@@ -23,19 +23,6 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BrokerPro
         yield process
 
 
-@pytest.fixture
-def cloud(broker: BrokerProcess) -> Iterator[FakeCloud]:
-    fake = FakeCloud(broker.port)
-    yield fake
-    fake.close()
-
-
-async def tell_many(agent: Agent, count: int, start: int = 0) -> None:
-    for n in range(start, start + count):
-        agent.tell(float(n))
-        await asyncio.sleep(0.005)
-
-
 def told_once(cloud: FakeCloud, agent: Agent) -> bool:
     got = [(sample.time_us, sample.value) for sample in cloud.samples() if sample.signal == 0]
     return sorted(got) == sorted(agent.told)
@@ -46,7 +33,7 @@ async def test_what_is_told_arrives_once_and_is_acknowledged(
 ) -> None:
     async with running(tmp_path / "buffer", uplink_to(broker.port)) as agent:
         await until(agent.uplink.is_connected)
-        await tell_many(agent, 100)
+        await agent.tell_many(100)
         await until(lambda: told_once(cloud, agent))
         await until(lambda: agent.buffer.state().depth == 0)
         assert agent.drain.in_flight == 0
@@ -64,12 +51,12 @@ async def test_a_broker_that_comes_back_empty_loses_nothing(
 ) -> None:
     async with running(tmp_path / "buffer", uplink_to(broker.port)) as agent:
         await until(agent.uplink.is_connected)
-        await tell_many(agent, 20)
+        await agent.tell_many(20)
         await until(lambda: told_once(cloud, agent))
         broker.kill()
-        await tell_many(agent, 100, 20)
+        await agent.tell_many(100, 20)
         broker.start()
-        await tell_many(agent, 20, 120)
+        await agent.tell_many(20, 120)
         await until(lambda: set(agent.told) <= {(s.time_us, s.value) for s in cloud.samples()})
         await until(lambda: agent.buffer.state().depth == 0)
 
@@ -77,7 +64,7 @@ async def test_a_broker_that_comes_back_empty_loses_nothing(
 async def test_what_one_run_left_the_next_sends_as_history(broker: BrokerProcess, tmp_path: Path) -> None:
     broker.kill()
     async with running(tmp_path / "buffer", uplink_to(broker.port)) as first:
-        await tell_many(first, 30)
+        await first.tell_many(30)
     broker.start()
     cloud = FakeCloud(broker.port)
     patient = replace(QUICK, overtake_s=60.0)
