@@ -63,8 +63,9 @@ class _Asked:
         window = {"from": told(self.question.from_us), "to": told(self.question.to_us)}
         return self._address(path, window, more)
 
-    def as_of_end(self, path: str) -> str:
-        return self._address(path, {"to": told(self.question.to_us)}, {})
+    def assumptions(self) -> str:
+        """Rows of the assumptions as they stood at the end of the window."""
+        return self._address("/v1/assumptions", {"to": told(self.question.to_us)}, {})
 
     def _address(self, path: str, window: Mapping[str, str | None], more: Mapping[str, str]) -> str:
         named = [(name, value) for name, value in window.items() if value is not None]
@@ -116,7 +117,7 @@ def _known(rows: Sequence[AssumptionRow], currency: str | None, asked: _Asked) -
         amount=cost if broken else None,
         tone=_tone(cost),
         page=asked.address("/assumptions"),
-        rows=asked.as_of_end("/v1/assumptions"),
+        rows=asked.assumptions(),
     )
 
 

@@ -19,7 +19,7 @@ MOST = 2048
 
 
 def kept_course(
-    values: NDArray[np.float64], weekdays: Sequence[str], ties: Sequence[Tie] = (), sign: int = 1
+    values: NDArray[np.float64], weekdays: Sequence[str], ties: Sequence[Tie], sign: int = 1
 ) -> Course:
     """As `course`, at once for a series that was judged before. Safe between threads."""
     return _course(

@@ -98,7 +98,7 @@ def share_of(shares: Iterable[Share]) -> Decimal | None:
 
 
 def effect_of(
-    connection: Connection[Any], site: Site, said: Sequence[Said], shows_money: bool, lang: str = "en"
+    connection: Connection[Any], site: Site, said: Sequence[Said], shows_money: bool, lang: str
 ) -> Explained:
     """What some notes of a site explain together, by now: segments that no reason explains already."""
     question = Question(sites=(site,))

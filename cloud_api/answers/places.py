@@ -155,7 +155,7 @@ class Places:
 
     sites: tuple[Site, ...]
 
-    def seen_by(self, names: frozenset[str] | None, lines: frozenset[str] | None = None) -> Places:
+    def seen_by(self, names: frozenset[str] | None, lines: frozenset[str] | None) -> Places:
         """Only the named sites, and of them only the named lines; None keeps all."""
         seen = tuple(site for site in self.sites if names is None or site.name in names)
         return Places(seen if lines is None else tuple(site.bound_to(lines) for site in seen))

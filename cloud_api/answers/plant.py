@@ -160,7 +160,7 @@ def current(connection: Connection[Any], site: str) -> list[StoredRow]:
     return list({(row.kind, row.key): row for row in plant.rows(connection, site)}.values())
 
 
-def document_of(site: str, rows: Iterable[StoredRow], without: Iterable[str] = ()) -> Document:
+def document_of(site: str, rows: Iterable[StoredRow], without: Iterable[str]) -> Document:
     """The rows of a site.yaml as the document that gives them; parts that are empty are left out."""
     kinds: dict[str, list[StoredRow]] = {}
     for row in rows:

@@ -51,7 +51,7 @@ def problem(
     return Response(msgspec.json.encode(body), status, dict(headers or {}), MEDIA_TYPE)
 
 
-def bad_parameters(mistakes: Sequence[Mistake], instance: str, method: str = "GET") -> Response:
+def bad_parameters(mistakes: Sequence[Mistake], instance: str, method: str) -> Response:
     """400 with every mistake of a question, or of what was to be done."""
     count = len(mistakes)
     kind, done = ("parameter", "answered") if method in ("GET", "HEAD") else ("field", "changed")

@@ -90,7 +90,6 @@ def backfill(
     site: str,
     files: Sequence[Path],
     progress: Progress = lambda phase, done, whole: None,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Backfilled:
     """Stores history files of a site in the database at `url`.
 
@@ -102,7 +101,7 @@ def backfill(
         if model is None and not plant.exists(connection, site):
             raise CloudError(f"there is no site '{site}'", "--site", "load its plant model, or mend the name")
         targets, spool, faults = _targets(model), Spool(Path(folder)), Faults()
-        ahead = _Ahead(to_us(now()) + AHEAD_US)
+        ahead = _Ahead(to_us(datetime.now(UTC)) + AHEAD_US)
         read = _read(files, targets, _zone(model), spool, faults, progress, ahead)
         if 2 * ahead.rows.count < read:
             faults.take(ahead.rows)

@@ -70,7 +70,7 @@ def remap(
     from_: str,
     words: dict[str, str],
     *,
-    site: str | None = None,
+    site: str | None,
 ) -> Remapped:
     """Gives samples the words of a map, by their raw values, in the transaction of the caller.
 

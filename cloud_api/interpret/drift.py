@@ -123,17 +123,17 @@ def run_length(limit: float, slack: float = SLACK) -> float:
     return (math.exp(drift) - drift - 1) / (4 * slack**2)
 
 
-def limit_for(observations_between: float, correlation: float = 0.0, slack: float = SLACK) -> float:
+def limit_for(observations_between: float, correlation: float = 0.0) -> float:
     """The limit h, in sigma, at which false alarms are `observations_between` apart on average. With
     neighbours correlated (a first-order process) sums wander as if sigma were sqrt((1 + r) / (1 - r)) times
     as large: slack keeps its size in sigma, h is solved for in the larger one. That errs on the quiet side:
     measured, alarms are as rare as asked at r = 0, twice as rare at 0.5, three to four times at 0.85."""
     wider = math.sqrt((1 + correlation) / (1 - correlation))
-    low, high = 0.0, 10_000.0 * slack
+    low, high = 0.0, 10_000.0 * SLACK
     for _ in range(80):
         middle = (low + high) / 2
-        drift = 2 * slack / wider * (middle + 1.166)
-        enough = drift > 600 or run_length(middle, slack / wider) >= observations_between
+        drift = 2 * SLACK / wider * (middle + 1.166)
+        enough = drift > 600 or run_length(middle, SLACK / wider) >= observations_between
         low, high = (low, middle) if enough else (middle, high)
     return high * wider
 
@@ -153,10 +153,9 @@ def spells(
     observations: Sequence[float],
     assumed: float,
     sigma: float,
-    slack: float = SLACK,
     limit: float = LIMIT,
 ) -> list[Spell]:
-    """The spells of a series; slack and limit in sigma (sigma 0: any lasting difference is a spell).
+    """The spells of a series; limit in sigma (sigma 0: any lasting difference is a spell).
 
     A spell ends when its sum is zero, with five observations within one sigma in a row since its alarm (both
     sums then begin anew), or where the sum of the other side crosses the limit, which is a spell of its
@@ -168,7 +167,7 @@ def spells(
         for side, sign in enumerate(SIGNS):
             if not sums[side]:
                 onsets[side] = at
-            sums[side] = max(0.0, sums[side] + sign * (x - assumed) - slack * sigma)
+            sums[side] = max(0.0, sums[side] + sign * (x - assumed) - SLACK * sigma)
         calm = calm + 1 if abs(x - assumed) <= sigma else 0
         next_side = int(sums[1] > sums[0]) if opened is None else 1 - opened
         if sums[next_side] > limit * sigma:

@@ -39,18 +39,18 @@ def shown(amount: Decimal, step: Decimal = SHOWN) -> Decimal:
     return amount.quantize(step, ROUND_HALF_UP, CONTEXT)
 
 
-def whole_and_parts(parts: Sequence[Decimal], step: Decimal = SHOWN) -> tuple[Decimal, list[Decimal]]:
+def whole_and_parts(parts: Sequence[Decimal]) -> tuple[Decimal, list[Decimal]]:
     """The rounded sum of `parts`, and the parts rounded so that they add up to it (largest remainder).
 
     No part moves by a whole step or more; ties go to the earlier part, so that equal input gives equal
     output."""
     if not parts:
-        return Decimal(0).quantize(step, context=CONTEXT), []
+        return shown(Decimal(0)), []
     total = Decimal(0)
     for part in parts:
         total = CONTEXT.add(total, part)
-    whole = shown(total, step)
-    return whole, parts_of(whole, parts, step)
+    whole = shown(total)
+    return whole, parts_of(whole, parts)
 
 
 def parts_of(whole: Decimal, parts: Sequence[Decimal], step: Decimal = SHOWN) -> list[Decimal]:

@@ -96,10 +96,10 @@ def persistence(observations: Sequence[float], seasons: Sequence[str] | None = N
             f"{len(seasons)} seasons for {len(values)} observations: persistence: give one for each"
         )
     if len(values) < max(LEAST, PER_SEASON * len(set(seasons or ()))):
-        return _without_effect("undetermined", 0.0, 0.0)
+        return _without_effect("undetermined")
     scale = float(values.std())
     if scale <= 1e-9 * max(1.0, float(np.abs(values).max())):
-        return _without_effect("steady", 0.0, 0.0)
+        return _without_effect("steady")
     search, chosen = _better((values - values.mean()) / scale, seasons)
     spell, bic = ([], math.inf) if chosen else search.spell()
     if bic < search.alone([])[0]:
@@ -161,10 +161,8 @@ def _better(values: Array, seasons: Sequence[str] | None) -> tuple[Search, list[
     return (seasonal, others) if other_bic < bic else (plain, chosen)
 
 
-def _without_effect(verdict: str, sigma: float, correlation: float) -> Persistence:
-    return Persistence(
-        verdict=verdict, effect=None, effects=(), weights={}, sigma=sigma, correlation=correlation
-    )
+def _without_effect(verdict: str) -> Persistence:
+    return Persistence(verdict=verdict, effect=None, effects=(), weights={}, sigma=0.0, correlation=0.0)
 
 
 def _base(search: Search, values: Array, effects: Sequence[Effect], correlation: float) -> Array:

@@ -201,13 +201,13 @@ class Book:
         return bill
 
     def pair_minutes(
-        self, machine: str, from_product: str | None, to_product: str | None, date: dt.date, basis: Basis
+        self, machine: str, from_product: str | None, to_product: str | None, date: dt.date
     ) -> Decimal | None:
-        """Standard minutes of a changeover between two products, None where the pair has none of its own."""
+        """Standard minutes of a changeover between two products as then known, None where it has none."""
         if from_product is None or to_product is None:
             return None
         rows = self._pairs.get((machine, from_product, to_product), ())
-        row: ChangeoverPair | None = in_force(rows, date, basis, self._recorded_date)
+        row: ChangeoverPair | None = in_force(rows, date, "ante", self._recorded_date)
         return None if row is None else row.minutes
 
     def rate(self, machine: str, date: dt.date, basis: Basis) -> Pair | None:
@@ -268,7 +268,7 @@ def is_unchanged(
     products: Iterable[str | None],
     shift: str | None,
     date: dt.date,
-    used: Iterable[str] = (),
+    used: Iterable[str],
 ) -> bool:
     """Whether everything that prices these products, and materials that are used outside of their bills, was
     known then as it is recorded last."""

@@ -122,7 +122,7 @@ class _Sheets:
         costs = {"machine": rate.standard if rate else ZERO, "labour": crew * wage.standard if wage else ZERO}
         each = changeover_hours(standard)
         for turn in output.changeovers:
-            minutes = book.pair_minutes(output.machine, turn.from_product, output.product, date, "ante")
+            minutes = book.pair_minutes(output.machine, turn.from_product, output.product, date)
             beyond = ZERO if minutes is None else minutes / 60 - each
             for resource, cost in costs.items():
                 cell = self.cell(group, resource, "changeover")

@@ -60,7 +60,7 @@ SHARE_ABOVE_ZERO = Bounds(low=Decimal(0), high=Decimal(1), open_low=True)
 SHARE = Bounds(low=Decimal(0), high=Decimal(1))
 
 
-def read_number(word: str, bounds: Bounds = ANY) -> Decimal:
+def read_number(word: str, bounds: Bounds) -> Decimal:
     """An exact number with a decimal point; no thousands separators, no sign but one in front."""
     if not _NUMBER.fullmatch(word):
         if _DECIMAL_COMMA.fullmatch(word):

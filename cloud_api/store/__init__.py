@@ -5,7 +5,7 @@ How the rest of the program uses it:
 - ``settings.read()`` gives Settings; ``embedded.database(settings)`` is a context that yields the URL,
   of the given server or of the embedded one (started here, or the one that ``serve`` already runs).
   ``binaries`` finds PostgreSQL, ``ground`` says where and as whom it runs, ``cluster`` runs it.
-- ``pool.open_pool(url, name="api")`` is a pool of synchronous connections (call it from worker threads);
+- ``pool.open_pool(url, name="api", size=4)`` is a pool of connections, for worker threads;
   ``with pool.connection() as connection:`` is one transaction, committed at its end. Sessions are UTC.
   ``pool.connect(url)`` is one connection by itself. ``pool.snapshot(connection)`` opens a REPEATABLE READ
   transaction.

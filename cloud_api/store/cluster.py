@@ -86,7 +86,7 @@ class Cluster:
             if self._comes_up(deadline):
                 break
             if time.monotonic() > deadline:
-                raise self._failure("the embedded database does not start")
+                raise self._failure()
             if "could not bind" in self._last_words() or "Address already in use" in self._last_words():
                 self.port = 0
             time.sleep(0.2)
@@ -175,8 +175,9 @@ class Cluster:
         except OSError:
             return ""
 
-    def _failure(self, what: str) -> CloudError:
-        return CloudError(what, f"{self.data}: {self._last_words().strip()}", f"see {self.log}")
+    def _failure(self) -> CloudError:
+        where = f"{self.data}: {self._last_words().strip()}"
+        return CloudError("the embedded database does not start", where, f"see {self.log}")
 
 
 def new_password() -> str:

@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,7 +134,7 @@ def running_url(data_dir: Path) -> str:
     )
 
 
-def open_cluster(data_dir: Path, settings: Mapping[str, str] | None = None) -> Cluster:
+def open_cluster(data_dir: Path) -> Cluster:
     """The cluster of a data folder, created where it is not there yet; not started.
 
     Kind, version, programs and place are chosen once and recorded. Call it with the lock held.
@@ -160,7 +160,7 @@ def open_cluster(data_dir: Path, settings: Mapping[str, str] | None = None) -> C
             f"{folder}, named in {data_dir / RECORD_FILE}",
             "restore it, or delete the data folder to begin anew",
         )
-    cluster = Cluster(found, who, folder, record["password"], data_dir / "database.log", settings or {})
+    cluster = Cluster(found, who, folder, record["password"], data_dir / "database.log")
     cluster.create()
     return cluster
 

@@ -112,7 +112,7 @@ def add_version(
     correction: bool,
     digest: bytes,
     author: str,
-    recorded_at: datetime | None = None,
+    recorded_at: datetime | None,
 ) -> tuple[int, datetime]:
     """Records a load; gives its number and when it was recorded (now, unless told)."""
     found = connection.execute(

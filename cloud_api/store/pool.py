@@ -34,7 +34,7 @@ def connect(url: str, *, name: str = "command", autocommit: bool = False) -> Con
         ) from error
 
 
-def open_pool(url: str, *, name: str, size: int = 4, wait_s: float = 30.0) -> Pool:
+def open_pool(url: str, *, name: str, size: int, wait_s: float = 30.0) -> Pool:
     """A pool of at most `size` connections, open and tried.
 
     Raises CloudError when no connection comes within wait_s. A connection that the server dropped is

@@ -24,12 +24,12 @@ _MEASURE_EVERY = 10 * MINUTE
 _CUTS = frozenset({"state", "product", "order"})
 
 
-def write(file: Path, since: datetime, until: datetime, seed: int = 7) -> int:
+def write(file: Path, since: datetime, until: datetime) -> int:
     """Write ``time,machine,role,value`` of [since, until), whole from the start of its first day; the rows.
 
     The stories are dated back from the day of ``until``.
     """
-    plant, from_us, to_us = _span(since, until, seed)
+    plant, from_us, to_us = _span(since, until)
     events = sorted(chain(*(thinned(plant.events(line, from_us, to_us)) for line in LINES)))
     with file.open("w", encoding="utf-8", newline="") as out:
         table = csv.writer(out)
@@ -39,11 +39,11 @@ def write(file: Path, since: datetime, until: datetime, seed: int = 7) -> int:
     return len(events)
 
 
-def write_model(folder: Path, since: datetime, until: datetime, seed: int = 7) -> Path:
+def write_model(folder: Path, since: datetime, until: datetime) -> Path:
     """The plant model of model/, and what planning, maintenance, quality and the office know of
     [since, until); the folder."""
     shutil.copytree(MODEL, folder, dirs_exist_ok=True)
-    plant, from_us, to_us = _span(since, until, seed)
+    plant, from_us, to_us = _span(since, until)
     first = day_of(from_us)
     days = [first + timedelta(days=number) for number in range((until - since).days + 2)]
     office.write(folder, plant, days, to_us)
@@ -76,15 +76,15 @@ def _every(role: str) -> int | None:
     return _MEASURE_EVERY if head == "measure" else _EVERY.get(head)
 
 
-def _span(since: datetime, until: datetime, seed: int) -> tuple[Plant, int, int]:
+def _span(since: datetime, until: datetime) -> tuple[Plant, int, int]:
     to_us = round(until.timestamp() * SECOND)
-    return _plant(day_of(to_us), seed), start_us(day_of(round(since.timestamp() * SECOND))), to_us
+    return _plant(day_of(to_us)), start_us(day_of(round(since.timestamp() * SECOND))), to_us
 
 
 @lru_cache(maxsize=1)
-def _plant(anchor: date, seed: int) -> Plant:
+def _plant(anchor: date) -> Plant:
     """History and orders are of one plant, which remembers its orders."""
-    return Plant(Stories(anchor), seed)
+    return Plant(Stories(anchor))
 
 
 def _text(time_us: int) -> str:

@@ -29,7 +29,7 @@ class People:
         """Notes on the decisions behind the stories; how many."""
         notes = list(_notes(stories))
         for note in notes:
-            self._post("finance", "/v1/notes", {"site": SITE, **note})
+            _refuse(self._send("finance", "/v1/notes", {"site": SITE, **note}))
         return len(notes)
 
     def close_last_month(self, today: date, within_s: float) -> str:
@@ -44,9 +44,6 @@ class People:
             time.sleep(1)
         _refuse(answer)
         return month
-
-    def _post(self, role: str, path: str, body: dict[str, Any]) -> None:
-        _refuse(self._send(role, path, body))
 
     def _send(self, role: str, path: str, body: dict[str, Any]) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.keys[role]}"}

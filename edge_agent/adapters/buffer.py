@@ -100,7 +100,7 @@ class DurableBuffer:
         self._wake.set()
         return True
 
-    def count_on(self, keys: Iterable[str] = ()) -> dict[str, float]:
+    def count_on(self, keys: Iterable[str]) -> dict[str, float]:
         """Totals by signal key, of ``keys`` as the last run left them; what is written into them is kept."""
         self._totals.recover(keys)
         with contextlib.suppress(OSError):

@@ -49,16 +49,14 @@ def span_of(signal: Signal, source: ModbusSource) -> Span:
     return Span(unit, space, signal.address.address, 1 if space.is_bits else signal.layout.type.registers)
 
 
-def scanners(
-    config: Config, clock: Clock, chance: Callable[[], float] = random.random
-) -> list[ModbusScanner]:
+def scanners(config: Config, clock: Clock) -> list[ModbusScanner]:
     """A scanner for each Modbus source; those with the same host and port, or device, share one link."""
     links: dict[str, ModbusLink] = {}
     found = []
     for source in config.sources:
         if isinstance(source, OpcUaSettings):
             continue
-        link = link_of(source, clock, chance)
+        link = link_of(source, clock, random.random)
         link = links.setdefault(link.name, link)
         found.append(ModbusScanner(source, config.signals_of(source.name), link, clock))
     return found
@@ -357,7 +355,7 @@ class ModbusScanner:
         limits = self._learnt.applied_to(self._limits)
         return [self._compiled(block, group.signals) for block in plan(spans, self._medium, limits)]
 
-    def _compiled(self, block: Block, only: Collection[int] | None = None, *, strikes: int = 0) -> _Request:
+    def _compiled(self, block: Block, only: Collection[int] | None = None) -> _Request:
         found = [
             (index, span.first - block.first, self._signals[index].layout, self._signals[index].meaning)
             for span in block.spans
@@ -366,11 +364,11 @@ class ModbusScanner:
         ]
         if block.space.is_bits:
             bits = [(index, bit_decoder(meaning, place)) for index, place, _, meaning in found]
-            return _Request(block, None, bits, strikes)
+            return _Request(block, None, bits)
         plain = plain_of(found)
         rest = [each for each in found if plain is None or each[0] not in plain.signals]
         decoders = [(index, decoder(layout, meaning, place)) for index, place, layout, meaning in rest]
-        return _Request(block, plain, decoders, strikes)
+        return _Request(block, plain, decoders)
 
 
 def _alone(span: Span) -> Block:

@@ -199,7 +199,7 @@ class Types:
         return None
 
 
-def read_types(tree: Tree | None, world: World, faults: Faults, *, unsure: bool = False) -> Types:
+def read_types(tree: Tree | None, world: World, faults: Faults, *, unsure: bool) -> Types:
     """The types of a config, as written; their parts are checked with each machine that uses them."""
     types: dict[str, Type] = {}
     if tree is not None and not (isinstance(tree, Mapping) and tree.keys):

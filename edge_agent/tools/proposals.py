@@ -62,7 +62,7 @@ class Names:
         return found
 
 
-def guessed_role(name: str, *, text: bool = False, truth: bool = False) -> Role | None:
+def guessed_role(name: str, *, text: bool, truth: bool) -> Role | None:
     """What a tag of this name often is; None where nothing speaks for any role.
 
     text: it holds words; truth: it is true or false.
