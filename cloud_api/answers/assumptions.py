@@ -28,9 +28,10 @@ from cloud_api.answers.question import Question, told
 from cloud_api.answers.shapes.assumptions import AssumptionRow, Assumptions, Observation, Proposed, Spell
 from cloud_api.answers.standing import data_spans
 from cloud_api.interpret.allowance import allowance, unit_cost
-from cloud_api.interpret.drift import Stake, cusum, robust_mean
+from cloud_api.interpret.drift import Stake, cusum
 from cloud_api.interpret.drift_watch import Standing, Stream, limits, watch
 from cloud_api.interpret.money import exactly, shown
+from cloud_api.interpret.rare_stops import level
 from cloud_api.interpret.rounding import measured
 from cloud_api.store.times import from_us, to_us
 from shared.units import DAY_US
@@ -236,7 +237,9 @@ def _history(each: Watched, standing: Standing) -> list[Spell]:
             since=each.days[spell.onset],
             noticed=each.days[spell.alarm],
             until=None if spell.end is None else each.days[spell.end],
-            observed=measured(robust_mean(values[spell.onset : (spell.end or len(values) - 1) + 1])),
+            observed=measured(
+                level(values[spell.onset : (spell.end or len(values) - 1) + 1], each.stream.stops)
+            ),
             assumed=measured(last),
         )
         for spell in standing.assessment.history

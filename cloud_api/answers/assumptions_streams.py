@@ -20,6 +20,7 @@ from cloud_api.answers.places import Site
 from cloud_api.answers.question import Question
 from cloud_api.interpret.drift_watch import LEAST_REFERENCE, Stream
 from cloud_api.interpret.plant import Standard
+from cloud_api.interpret.rare_stops import rare
 from cloud_api.interpret.standards import Book
 from cloud_api.store.statements import statement
 from cloud_api.store.times import to_us
@@ -204,6 +205,7 @@ def _stream(book: Book, kind: Kind, rows: Sequence[Row]) -> tuple[Stream, list[d
     values: list[float] = []
     assumed: list[float] = []
     days: list[dt.date] = []
+    hours: list[float] = []
     held = Seen()
     for row in rows if kind.name != "changeover" else _by_changeover(rows):
         standard = book.standard(row.machine, row.product, row.date, "post")
@@ -216,11 +218,13 @@ def _stream(book: Book, kind: Kind, rows: Sequence[Row]) -> tuple[Stream, list[d
             values.append(kind.observe(held))
             assumed.append(float(number))
             days.append(row.day)
+            hours.append(held.run_h + held.down_h)
             held = Seen()
     silent = kind.name == "rework" and not any(values) and not any(assumed)
     if len(values) < LEAST_REFERENCE or silent:
         return None
-    return Stream(times_us=tuple(times), values=tuple(values), assumed=tuple(assumed)), days
+    stops = rare(values, hours, assumed[-1]) if kind.name == "availability" else None
+    return Stream(times_us=tuple(times), values=tuple(values), assumed=tuple(assumed), stops=stops), days
 
 
 def _by_changeover(rows: Sequence[Row]) -> list[Row]:

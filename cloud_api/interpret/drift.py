@@ -15,7 +15,7 @@ out as Decimal."""
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from itertools import pairwise
 from statistics import fmean, median
@@ -216,14 +216,15 @@ def assess(
     sigma: float,
     stake: Stake,
     limit: float = LIMIT,
+    mean: Callable[[Sequence[float]], float] = robust_mean,
 ) -> Assessment:
     """The standing of an assumption after its last observation: `broken` outside its limit and material,
-    `watch` outside its limit only, else `holding`."""
+    `watch` outside its limit only, else `holding`. `mean` tells where observations are."""
     history = tuple(spells(observations, assumed, sigma, limit=limit))
     current = history[-1] if history and history[-1].end is None else None
     since = current.onset if current else None
     watched = observations[since or 0 :]
-    observed = robust_mean(watched) if watched else None
+    observed = mean(watched) if watched else None
     per_day = to_end = Decimal(0)
     if since is not None and observed is not None:
         per_day = (Decimal(repr(observed)) - Decimal(repr(assumed))) * stake.per_unit_day

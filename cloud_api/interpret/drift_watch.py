@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from statistics import fmean, median
 
@@ -23,12 +23,12 @@ from cloud_api.interpret.drift import (
     autocorrelation,
     limit_for,
     material,
-    robust_mean,
     robust_sigma,
 )
 from cloud_api.interpret.money import exactly
 from cloud_api.interpret.persistence import Persistence, persistence
 from cloud_api.interpret.proposal import Proposal, proposal
+from cloud_api.interpret.rare_stops import Rare, level
 from shared.units import DAY_US
 
 REFERENCE = 30
@@ -53,11 +53,12 @@ AROUND = 10
 
 class Stream(Struct, frozen=True, kw_only=True):
     """Observations of one assumption, in order, and what was assumed of each (the standard last recorded for
-    its date). `times_us` are their instants."""
+    its date). `times_us` are their instants; `stops` says of availability that stops are rare."""
 
     times_us: tuple[int, ...]
     values: tuple[float, ...]
     assumed: tuple[float, ...]
+    stops: Rare | None = None
 
     def against_last(self) -> list[float]:
         """The observations as if what is assumed now had always been assumed."""
@@ -120,13 +121,16 @@ def watch(stream: Stream, stake: Stake, limit: float) -> Standing:
     """The standing of an assumption after its last observation. Raises ValueError without observations."""
     values = stream.against_last()
     sigma, memory = reference(values)
-    found = assess(stream.times_us, values, stream.assumed[-1], sigma, stake, limit)
+    if stream.stops is not None:
+        sigma = max(sigma, stream.stops.sigma)
+    mean = partial(level, stops=stream.stops)
+    found = assess(stream.times_us, values, stream.assumed[-1], sigma, stake, limit, mean)
     moved, better = None, None
     if found.status != "holding" and found.since is not None:
         moved = _moved(values, found.since)
         if moved is not None:
             found = _at_its_level(stream, values, found, moved, stake)
-        better = proposal(values[moved or found.since :])
+        better = proposal(values[moved or found.since :], stream.stops)
     return Standing(
         assessment=found, sigma=sigma, correlation=memory, limit=limit, moved=moved, proposal=better
     )
@@ -138,9 +142,10 @@ def _at_its_level(
 ) -> Assessment:
     """The assessment at the level that it moved to: the rate is the present one, the cost that of both."""
     assert found.since is not None
-    observed = robust_mean(values[moved:])
+    observed = level(values[moved:], stream.stops)
     per_day = _per_day(observed, found.assumed, stake)
-    before = _per_day(robust_mean(values[found.since : moved] or [found.assumed]), found.assumed, stake)
+    earlier = values[found.since : moved] or [found.assumed]
+    before = _per_day(level(earlier, stream.stops), found.assumed, stake)
     began, at = stream.times_us[found.since], stream.times_us[moved]
     whole = before * Decimal(at - began) + per_day * Decimal(max(0, stake.period_end_us - at))
     to_end = whole / DAY_US

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import fmean
+from statistics import fmean, stdev
 
 from msgspec import Struct
 
-from cloud_api.interpret.drift import TRIMMED, robust_mean
+from cloud_api.interpret.drift import TRIMMED
+from cloud_api.interpret.rare_stops import Rare, level
 
 LEAST = 20
 """Observations since onset that a proposal needs."""
@@ -26,11 +27,13 @@ class Proposal(Struct, frozen=True, kw_only=True):
     observations: int
 
 
-def proposal(since: Sequence[float]) -> Proposal | None:
-    """What to assume instead; None with fewer than twenty observations since the onset."""
+def proposal(since: Sequence[float], stops: Rare | None = None) -> Proposal | None:
+    """What to assume instead; None with fewer than twenty observations since the onset. Where stops are rare
+    it is the mean of all observations (`rare_stops`)."""
     if len(since) < LEAST:
         return None
-    return Proposal(value=rounded(robust_mean(since)), error=_error(since), observations=len(since))
+    error = _error(since) if stops is None else stdev(since) / math.sqrt(len(since))
+    return Proposal(value=rounded(level(since, stops)), error=error, observations=len(since))
 
 
 def rounded(value: float) -> float:
