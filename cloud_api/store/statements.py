@@ -1,4 +1,6 @@
-"""Named SQL: ``sql/AGGREGATE.sql`` holds statements, each under a line ``-- name: WHAT``."""
+"""Named SQL: ``sql/AGGREGATE.sql`` holds statements, each under a line ``-- name: WHAT``.
+
+A line ``-- use: PART`` stands for that part of ``sql/parts.sql``: conditions that many statements share."""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from importlib.resources import files
 from cloud_api.errors import CloudError
 
 _NAME = re.compile(r"^-- name: *([a-z0-9_]+) *$", re.MULTILINE)
+_USE = re.compile(r"^ *-- use: *([a-z0-9_]+);?$", re.MULTILINE)
 
 
 def statement(name: str) -> bytes:
@@ -39,5 +42,9 @@ def _statements(aggregate: str) -> dict[str, bytes]:
             raise CloudError(
                 "two SQL statements of one name", f"store/sql/{aggregate}.sql, {what!r}", "rename one"
             )
-        found[what] = text.strip().rstrip(";").encode()
+        found[what] = _USE.sub(_part, text).strip().rstrip(";").encode()
     return found
+
+
+def _part(use: re.Match[str]) -> str:
+    return statement(f"parts.{use[1]}").decode()

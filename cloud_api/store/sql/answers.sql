@@ -73,16 +73,10 @@ select case when %(by_machine)s then machine_id end,
 from ledger_entries
 where site = %(site)s
   and (machine_id = any(%(machines)s::int[]) or (%(charges)s and machine_id is null))
-  and (%(first_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end >= %(first_hour)s)
-  and (%(end_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end < %(end_hour)s)
-  and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
-  and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
-  and (%(product)s::text[] is null or product = any(%(product)s) or (%(none_product)s and product is null))
-  and (%(order)s::text[] is null or order_id = any(%(order)s) or (%(none_order)s and order_id is null))
-  and (%(shift)s::text[] is null or shift = any(%(shift)s) or (%(none_shift)s and shift is null))
-  and (%(reason)s::text[] is null or reason = any(%(reason)s) or (%(none_reason)s and reason is null))
-  and (%(resource)s::text[] is null or resource = any(%(resource)s))
-  and (%(cause)s::text[] is null or cause = any(%(cause)s))
+  -- use: booked_hours
+  -- use: booked_days
+  -- use: words
+  -- use: cells
   and not resource = any(%(withheld)s)
 group by 1, 2, 3, 4, 5, 6, 7, 8, 9;
 
@@ -94,10 +88,8 @@ select starts_at, ends_at, hour, production_day, effective, state, product, orde
        scrap, rework, energy_kwh, energy_assumed, material, changeovers, late_seen
 from segments
 where machine_id = %(machine)s
-  and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
-  and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
-  and (%(first_day)s::date is null or production_day >= %(first_day)s)
-  and (%(end_day)s::date is null or production_day < %(end_day)s)
+  -- use: hours
+  -- use: days
   and (%(states)s::text[] is null or state = any(%(states)s))
   and (%(product)s::text[] is null or product = any(%(product)s) or made_product = any(%(product)s)
        or (%(none_product)s and (product is null or made_product is null)))
@@ -118,10 +110,8 @@ select coalesce(sum(duration_us) filter (where state <> 'unknown'), 0)::bigint,
 from ledger_outputs
 where site = %(site)s and machine_id = any(%(machines)s::int[]) and calendar = 'scheduled'
   and (not %(posting)s or adjusts is null)
-  and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
-  and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
-  and (%(first_day)s::date is null or production_day >= %(first_day)s)
-  and (%(end_day)s::date is null or production_day < %(end_day)s)
+  -- use: hours
+  -- use: days
   and (%(shift)s::text[] is null or shift = any(%(shift)s) or (%(none_shift)s and shift is null));
 
 -- name: trust_spans
@@ -134,8 +124,7 @@ where machine_id = any(%(machines)s::int[]) and first_sample is not null;
 select machine, said ->> 'kind', said ->> 'subject', array_agg(distinct (said ->> 'date')::date)
 from hour_facts join machines using (machine_id), jsonb_array_elements(missing) as said
 where machine_id = any(%(machines)s::int[])
-  and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
-  and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
+  -- use: hours
 group by 1, 2, 3 order by 1, 2, 3;
 
 -- name: trust_findings
@@ -143,8 +132,7 @@ group by 1, 2, 3 order by 1, 2, 3;
 select machine, said ->> 'kind', said ->> 'subject', said ->> 'detail', sum((said ->> 'count')::bigint)::bigint
 from hour_facts join machines using (machine_id), jsonb_array_elements(findings) as said
 where machine_id = any(%(machines)s::int[])
-  and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
-  and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
+  -- use: hours
 group by 1, 2, 3, 4 order by 5 desc, 1, 2, 3, 4 limit 100;
 
 -- name: trust_silences
@@ -174,8 +162,7 @@ order by m.machine;
 -- Rows of some machines that came behind their watermark.
 select coalesce(sum(late_rows), 0)::bigint from late_arrivals
 where machine_id = any(%(machines)s::int[])
-  and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
-  and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s);
+  -- use: hours;
 
 -- name: trust_clocks
 -- Largest clock offset of the agents of some sites, seconds.
@@ -198,10 +185,8 @@ select machine_id, width_bucket(effective, %(changes)s::date[]), min(effective),
 from ledger_outputs
 where site = %(site)s and machine_id = any(%(machines)s::int[])
   and (%(days)s::datemultirange is null or production_day <@ %(days)s::datemultirange) and (good <> 0 or scrap <> 0)
-  and (%(first_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end >= %(first_hour)s)
-  and (%(end_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end < %(end_hour)s)
-  and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
-  and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
+  -- use: booked_hours
+  -- use: booked_days
   and (%(product)s::text[] is null or made_product = any(%(product)s)
        or (%(none_product)s and made_product is null))
   and (%(order)s::text[] is null or made_order = any(%(order)s) or (%(none_order)s and made_order is null))
@@ -216,8 +201,7 @@ select machine_id, width_bucket(effective, %(changes)s::date[]), min(effective),
 from ledger_made
 where site = %(site)s and machine_id = any(%(machines)s::int[])
   and (%(days)s::datemultirange is null or production_day <@ %(days)s::datemultirange) and (good <> 0 or scrap <> 0)
-  and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
-  and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
+  -- use: booked_days
   and (%(product)s::text[] is null or made_product = any(%(product)s)
        or (%(none_product)s and made_product is null))
   and (%(order)s::text[] is null or made_order = any(%(order)s) or (%(none_order)s and made_order is null))
@@ -236,10 +220,8 @@ where site = %(site)s and machine_id = any(%(machines)s::int[])
   and (%(days)s::datemultirange is null or production_day <@ %(days)s::datemultirange)
   and (machine_id, width_bucket(effective, %(changes)s::date[])) in
       (select * from unnest(%(anew_machines)s::int[], %(anew_epochs)s::int[]))
-  and (%(first_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end >= %(first_hour)s)
-  and (%(end_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end < %(end_hour)s)
-  and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
-  and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
+  -- use: booked_hours
+  -- use: booked_days
   and (%(shift)s::text[] is null or shift = any(%(shift)s) or (%(none_shift)s and shift is null));
 
 -- name: outputs_changing
@@ -254,10 +236,8 @@ where site = %(site)s and machine_id = any(%(machines)s::int[])
   and changeovers <> '[]'
   and (machine_id, width_bucket(effective, %(changes)s::date[])) not in
       (select * from unnest(%(anew_machines)s::int[], %(anew_epochs)s::int[]))
-  and (%(first_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end >= %(first_hour)s)
-  and (%(end_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end < %(end_hour)s)
-  and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
-  and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
+  -- use: booked_hours
+  -- use: booked_days
   and (%(shift)s::text[] is null or shift = any(%(shift)s) or (%(none_shift)s and shift is null));
 
 -- name: outputs_epochs
@@ -267,8 +247,7 @@ select machine_id, width_bucket(effective, %(changes)s::date[]), min(effective),
 from ledger_outputs
 where site = %(site)s and machine_id = any(%(machines)s::int[])
   and (%(days)s::datemultirange is null or production_day <@ %(days)s::datemultirange)
-  and (%(first_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end >= %(first_hour)s)
-  and (%(end_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end < %(end_hour)s)
+  -- use: booked_hours
 group by 1, 2, 4, 5, 6;
 
 -- name: outputs_epochs_by_day
@@ -277,8 +256,7 @@ select machine_id, width_bucket(effective, %(changes)s::date[]), min(effective),
 from ledger_made
 where site = %(site)s and machine_id = any(%(machines)s::int[]) and outputs <> 0
   and (%(days)s::datemultirange is null or production_day <@ %(days)s::datemultirange)
-  and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
-  and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
+  -- use: booked_days
 group by 1, 2, 4, 5, 6;
 
 -- name: costs_by_day
@@ -293,12 +271,10 @@ select case when %(by_machine)s then machine_id end,
 from ledger_days
 where site = %(site)s and entries <> 0
   and (machine_id = any(%(machines)s::int[]) or (%(charges)s and machine_id is null))
-  and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
-  and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
+  -- use: booked_days
   and (%(product)s::text[] is null or product = any(%(product)s) or (%(none_product)s and product is null))
   and (%(order)s::text[] is null or order_id = any(%(order)s) or (%(none_order)s and order_id is null))
-  and (%(resource)s::text[] is null or resource = any(%(resource)s))
-  and (%(cause)s::text[] is null or cause = any(%(cause)s))
+  -- use: cells
   and not resource = any(%(withheld)s)
 group by 1, 2, 3, 4, 5, 6, 7;
 
@@ -317,14 +293,9 @@ select case when %(by_machine)s then machine_id end,
 from ledger_parts
 where site = %(site)s and entries <> 0
   and (machine_id = any(%(machines)s::int[]) or (%(charges)s and machine_id is null))
-  and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
-  and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
-  and (%(product)s::text[] is null or product = any(%(product)s) or (%(none_product)s and product is null))
-  and (%(order)s::text[] is null or order_id = any(%(order)s) or (%(none_order)s and order_id is null))
-  and (%(shift)s::text[] is null or shift = any(%(shift)s) or (%(none_shift)s and shift is null))
-  and (%(reason)s::text[] is null or reason = any(%(reason)s) or (%(none_reason)s and reason is null))
-  and (%(resource)s::text[] is null or resource = any(%(resource)s))
-  and (%(cause)s::text[] is null or cause = any(%(cause)s))
+  -- use: booked_days
+  -- use: words
+  -- use: cells
   and not resource = any(%(withheld)s)
 group by 1, 2, 3, 4, 5, 6, 7, 9;
 
@@ -333,5 +304,4 @@ group by 1, 2, 3, 4, 5, 6, 7, 9;
 select coalesce(sum(trusted_us), 0)::bigint, coalesce(sum(stop_us), 0)::bigint, coalesce(sum(reasoned_us), 0)::bigint
 from trust_days
 where site = %(site)s and machine_id = any(%(machines)s::int[])
-  and (%(first_day)s::date is null or production_day >= %(first_day)s)
-  and (%(end_day)s::date is null or production_day < %(end_day)s);
+  -- use: days;

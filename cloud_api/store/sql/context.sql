@@ -85,16 +85,10 @@ select case when %(by_machine)s or cause = any(%(reasoned)s) then machine_id end
 from entries
 where site = %(site)s
   and (machine_id = any(%(machines)s) or (%(charges)s and machine_id is null))
-  and (%(first_hour)s::timestamptz is null or hour >= %(first_hour)s)
-  and (%(end_hour)s::timestamptz is null or hour < %(end_hour)s)
-  and (%(first_day)s::date is null or production_day >= %(first_day)s)
-  and (%(end_day)s::date is null or production_day < %(end_day)s)
-  and (%(product)s::text[] is null or product = any(%(product)s) or (%(none_product)s and product is null))
-  and (%(order)s::text[] is null or order_id = any(%(order)s) or (%(none_order)s and order_id is null))
-  and (%(shift)s::text[] is null or shift = any(%(shift)s) or (%(none_shift)s and shift is null))
-  and (%(reason)s::text[] is null or reason = any(%(reason)s) or (%(none_reason)s and reason is null))
-  and (%(resource)s::text[] is null or resource = any(%(resource)s))
-  and (%(cause)s::text[] is null or cause = any(%(cause)s))
+  -- use: hours
+  -- use: days
+  -- use: words
+  -- use: cells
   and not cause = any(%(silent)s)
   and not resource = any(%(withheld)s)
 group by 1, 2, 3, 4, 5, 6, 7, 8, 9;
@@ -113,14 +107,9 @@ select case when %(by_machine)s or cause = any(%(reasoned)s) then machine_id end
 from entry_parts
 where site = %(site)s and entries <> 0
   and (machine_id = any(%(machines)s) or (%(charges)s and machine_id is null))
-  and (%(first_day)s::date is null or production_day >= %(first_day)s)
-  and (%(end_day)s::date is null or production_day < %(end_day)s)
-  and (%(product)s::text[] is null or product = any(%(product)s) or (%(none_product)s and product is null))
-  and (%(order)s::text[] is null or order_id = any(%(order)s) or (%(none_order)s and order_id is null))
-  and (%(shift)s::text[] is null or shift = any(%(shift)s) or (%(none_shift)s and shift is null))
-  and (%(reason)s::text[] is null or reason = any(%(reason)s) or (%(none_reason)s and reason is null))
-  and (%(resource)s::text[] is null or resource = any(%(resource)s))
-  and (%(cause)s::text[] is null or cause = any(%(cause)s))
+  -- use: days
+  -- use: words
+  -- use: cells
   and not cause = any(%(silent)s)
   and not resource = any(%(withheld)s)
 group by 1, 2, 3, 4, 5, 6, 7, 9;

@@ -11,10 +11,8 @@ select machine_id, width_bucket(effective, %(changes)s::date[]), min(effective),
 from ledger_outputs
 where site = %(site)s and machine_id = any(%(machines)s) and calendar = 'scheduled'
   and (%(days)s::datemultirange is null or production_day <@ %(days)s::datemultirange)
-  and (%(first_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end >= %(first_hour)s)
-  and (%(end_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end < %(end_hour)s)
-  and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
-  and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
+  -- use: booked_hours
+  -- use: booked_days
   and (%(product)s::text[] is null or product = any(%(product)s) or made_product = any(%(product)s)
        or (%(none_product)s and (product is null or made_product is null)))
   and (%(order)s::text[] is null or order_id = any(%(order)s) or made_order = any(%(order)s)
@@ -91,10 +89,8 @@ select made_order, machine_id, made_product, coalesce(sum(duration_us) filter (w
        sum(good + scrap + rework), sum(good)
 from ledger_outputs
 where site = %(site)s and machine_id = any(%(machines)s) and made_order is not null and made_product is not null
-  and (%(first_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end >= %(first_hour)s)
-  and (%(end_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end < %(end_hour)s)
-  and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
-  and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
+  -- use: booked_hours
+  -- use: booked_days
 group by 1, 2, 3;
 
 -- name: run_times
@@ -103,10 +99,8 @@ select machine_id, product, coalesce(sum(duration_us) filter (where state = 'run
        coalesce(sum((select sum((turn ->> 'count')::int) from jsonb_array_elements(changeovers) as turn)), 0)::int
 from ledger_outputs
 where site = %(site)s and machine_id = any(%(machines)s) and product is not null
-  and (%(first_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end >= %(first_hour)s)
-  and (%(end_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end < %(end_hour)s)
-  and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
-  and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
+  -- use: booked_hours
+  -- use: booked_days
 group by 1, 2;
 
 -- name: short_stops

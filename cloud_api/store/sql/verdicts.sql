@@ -9,8 +9,7 @@ select machine_id, production_day, coalesce(made_product, product), case when %(
        sum(slack_us)::float8 / 3.6e9
 from ledger_made
 where site = %(site)s and machine_id = any(%(machines)s) and outputs <> 0
-  and (%(first_day)s::date is null or production_day >= %(first_day)s)
-  and (%(end_day)s::date is null or production_day < %(end_day)s)
+  -- use: days
   and (%(product)s::text[] is null or coalesce(made_product, product) = any(%(product)s)
        or (%(none_product)s and coalesce(made_product, product) is null))
   and (%(order)s::text[] is null or coalesce(made_order, order_id) = any(%(order)s)

@@ -7,8 +7,6 @@ select machine_id, product, made_product, state, calendar = 'scheduled', sum(dur
                 filter (where changeovers <> '[]'), 0)::int
 from ledger_outputs
 where site = %(site)s and machine_id = any(%(machines)s)
-  and (%(first_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end >= %(first_hour)s)
-  and (%(end_hour)s::timestamptz is null or case when %(posting)s then booked_hour else hour end < %(end_hour)s)
-  and (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
-  and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s)
+  -- use: booked_hours
+  -- use: booked_days
 group by 1, 2, 3, 4, 5;
