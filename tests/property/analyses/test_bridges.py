@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud_api.interpret.shapley import owen, shapley
-from tests.unit.interpret_more.bridges import Made, cost_bridge, rounded, unit_cost_bridge
+from tests.unit.analyses.bridges import Made, cost_bridge, rounded, unit_cost_bridge
 
 PRODUCTS = ("p", "q", "r")
 CAUSES = (("machine", "production"), ("labour", "idle"), ("energy", "price"))

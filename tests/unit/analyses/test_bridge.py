@@ -7,7 +7,7 @@ from fractions import Fraction as F
 
 import pytest
 
-from tests.unit.interpret_more.bridges import Bar, Made, cost_bridge, rounded, unit_cost_bridge
+from tests.unit.analyses.bridges import Bar, Made, cost_bridge, rounded, unit_cost_bridge
 
 RUN = ("machine", "production")
 STOP = ("machine", "downtime")
