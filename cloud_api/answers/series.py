@@ -75,7 +75,7 @@ class Series:
     """The days of one scope, in order; those before `end` that are not among them made nothing worth telling.
     `units` are equivalent good units, `worth` their standard cost; `excess` is cost by resource and cause
     less what the standard allows the mix of the day, `allowed` what it allows an equivalent unit on average;
-    all in the site's currency."""
+    all in the site's currency. `short` has the equivalent units of days that are left out as too short."""
 
     key: Key
     site: Site
@@ -92,6 +92,7 @@ class Series:
     ideal_s: float
     excess: dict[Cause, Array] = field(default_factory=dict)
     allowed: dict[Cause, float] = field(default_factory=dict)
+    short: dict[dt.date, float] = field(default_factory=dict)
 
     def unit_cost(self, cells: Iterable[Cause]) -> Array:
         """Cost per equivalent unit of some cells together."""
@@ -264,12 +265,13 @@ def _scope(key: Key, site: Site, end: dt.date, rows: Sequence[Made], cards: Card
     good = np.array([day.good for day in ordered])
     worth = np.array([day.worth for day in ordered])
     passes = sum(day.passes for day in ordered)
+    weight_of_one = float(good.sum() / worth.sum())
     return Series(
         key=key,
         site=site,
         days=kept,
         end=end,
-        units=worth * float(good.sum() / worth.sum()),
+        units=worth * weight_of_one,
         worth=worth,
         good=good,
         scrap=np.array([day.scrap for day in ordered]),
@@ -278,6 +280,7 @@ def _scope(key: Key, site: Site, end: dt.date, rows: Sequence[Made], cards: Card
         present_h=np.array([day.present_h for day in ordered]),
         person_h=np.array([day.person_h for day in ordered]),
         ideal_s=sum(day.ideal_h for day in ordered) / passes * 3600 if passes else 0.0,
+        short={day: days[day].worth * weight_of_one for day in sorted(days.keys() - set(kept))},
     )
 
 

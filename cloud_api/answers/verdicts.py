@@ -7,6 +7,7 @@ product or a shift is looked for on finer observations, as far as the question i
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -134,10 +135,20 @@ def _projected(one: Series, found: Course) -> Decimal | None:
     """Extra cost since the onset, and to the end of the fiscal period of the last day known."""
     if found.since is None:
         return None
-    past = float(np.array(found.excess) @ one.units)
+    past = float(np.array(found.excess) @ one.units) + _on_short_days(one, found)
     days = days_to_come(one)
     ahead = float(found.ahead(len(days), weekdays(days)).sum()) * units_a_day(one) if days else 0.0
     return shown(Decimal(repr(past + ahead)))
+
+
+def _on_short_days(one: Series, found: Course) -> float:
+    """What a change cost on days that are too short to be told anything on (a Saturday morning): its size on
+    the day before, on their units. What recurs is left out, since these days are of no season."""
+    if found.tie is not None or found.since is None:
+        return 0.0
+    first, last = one.days[found.since], one.end if found.until is None else one.days[found.until]
+    inside = ((day, units) for day, units in one.short.items() if first <= day <= last)
+    return sum(found.added[bisect_right(one.days, day) - 1] * units for day, units in inside)
 
 
 def usual_units(one: Series) -> float:
@@ -147,13 +158,14 @@ def usual_units(one: Series) -> float:
 
 def units_a_day(one: Series) -> float:
     """Equivalent units of a scheduled day to come: what the last of them made in the mean, those included on
-    which the scope made nothing worth telling (a product that is made once a week)."""
+    which the scope made little or nothing (a product that is made once a week)."""
     worked, day = 0, one.end
     while worked < USUAL_DAYS and day > one.days[0]:
         day -= dt.timedelta(days=1)
         worked += is_worked(one, day)
-    made = one.units[np.array(one.days) >= day]
-    return float(made.sum()) / worked if worked else usual_units(one)
+    made = float(one.units[bisect_left(one.days, day) :].sum())
+    made += sum(units for at, units in one.short.items() if at >= day)
+    return made / worked if worked else usual_units(one)
 
 
 def days_to_come(one: Series) -> list[dt.date]:

@@ -1,4 +1,4 @@
-"""What a change costs to the end of the period goes by how often the product is made."""
+"""What a change costs: on short days too, and to the end of the period by how often the product is made."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ site: shop
 time_zone: UTC
 currency: EUR
 calendar:
-  shifts: [{name: D, days: [mon, tue, wed, thu, fri], start: "06:00", end: "14:00"}]
-labour: [{from: 2026-01-01, standard: 30, actual: 30}]
+  shifts:
+    - {name: D, days: [mon, tue, wed, thu, fri], start: "06:00", end: "14:00"}
+    - {name: S, days: [sat], start: "06:00", end: "08:00"}
+labour: [{from: 2026-01-01, standard: 30, actual: 30}, {from: 2026-04-01, standard: 30, actual: 33}]
 energy: [{from: 2026-01-01, standard: 0.2, actual: 0.2}]
 lines:
   - {id: lathes, machines: [{id: lathe, rate: [{from: 2026-01-01, standard: 70, actual: 70}]}]}
@@ -27,16 +29,18 @@ product,machine,from,ideal_cycle_s,crew,scrap_rate,rework_rate,changeover_min,lo
 often,lathe,2026-01-01,60,1,0.01,0,0,,1,0
 seldom,lathe,2026-01-01,60,1,0.01,0,0,,1,0
 """
-FIRST, LAST = date(2026, 3, 2), date(2026, 4, 23)
-WORSE_FROM = date(2026, 3, 31)
+FIRST, LAST, END_OF_PERIOD = date(2026, 3, 2), date(2026, 4, 23), date(2026, 4, 30)
+WORSE_FROM, DEARER_FROM = date(2026, 3, 31), date(2026, 4, 1)
 SELDOM = (1, 3)
 """Tuesday and Thursday."""
 LEFT_SELDOM = 2
-"""Of the five working days of April after the last one known, those on which `seldom` is usually made."""
+"""Of the days of April after the last one known, those on which `seldom` is usually made."""
+SATURDAY, MINUTES = 5, (480, 480, 480, 480, 480, 120)
 
 
-def write(folder: Path) -> tuple[Path, Path]:
-    """Plant and history: `seldom` is made on two days of five, and loses more from one day on."""
+def write(folder: Path, until: date) -> tuple[Path, Path]:
+    """Plant and history: `seldom` is made on two days of a week, and loses more from one day on. On Saturdays
+    the shift is too short to be told anything on."""
     plant = folder / "shop"
     plant.mkdir()
     (plant / "site.yaml").write_text(SITE, encoding="utf-8")
@@ -45,18 +49,19 @@ def write(folder: Path) -> tuple[Path, Path]:
     rows: list[tuple[str, ...]] = [("time", "machine", "role", "value")]
     good = scrap = 0
     day = FIRST
-    while day <= LAST:
-        if day.weekday() < 5:
+    while day <= until:
+        if day.weekday() <= SATURDAY:
+            minutes = MINUTES[day.weekday()]
             seldom = day.weekday() in SELDOM
             lost = draw.randint(3, 6) + (36 if seldom and day >= WORSE_FROM else 0)
             begin = datetime.combine(day, time(6), UTC)
             first = [("product", "seldom" if seldom else "often"), ("state", "running")]
             first += [("good_count", str(good)), ("scrap_count", str(scrap))]
-            good, scrap = good + 480 - lost, scrap + lost
+            good, scrap = good + minutes - lost, scrap + lost
             last = [("good_count", str(good)), ("scrap_count", str(scrap))]
             rows += [(begin.isoformat(), "lathe", *each) for each in first]
-            rows += [((begin + timedelta(minutes=479)).isoformat(), "lathe", *each) for each in last]
-            rows.append(((begin + timedelta(hours=8)).isoformat(), "lathe", "state", "idle"))
+            rows += [((begin + timedelta(minutes=minutes - 1)).isoformat(), "lathe", *each) for each in last]
+            rows.append(((begin + timedelta(minutes=minutes)).isoformat(), "lathe", "state", "idle"))
         day += timedelta(days=1)
     history = folder / "history.csv"
     with history.open("w", encoding="utf-8", newline="") as file:
@@ -67,7 +72,7 @@ def write(folder: Path) -> tuple[Path, Path]:
 def test_a_product_that_is_made_on_two_days_of_five_is_told_at_that_rate(
     plain_database: str, tmp_path: Path
 ) -> None:
-    plant, history = write(tmp_path)
+    plant, history = write(tmp_path, LAST)
     told(plain_database, "shop", plant, [history])
     asked = {"by": "machine,product", "product": "seldom", "cause": "scrap"}
     with served(plain_database) as address, client(address) as http:
@@ -79,3 +84,16 @@ def test_a_product_that_is_made_on_two_days_of_five_is_told_at_that_rate(
     days = len({each["day"] for each in past["rows"]})
     a_day = row["size"] * float(past["good_units"]) / days
     assert float(row["projected"]) == pytest.approx(a_day * (days + LEFT_SELDOM), rel=0.02)
+
+
+def test_days_that_are_too_short_to_tell_anything_on_cost_as_well(
+    plain_database: str, tmp_path: Path
+) -> None:
+    plant, history = write(tmp_path, END_OF_PERIOD)
+    told(plain_database, "shop", plant, [history])
+    with served(plain_database) as address, client(address) as http:
+        rows = http.get("/v1/verdicts", params={"cause": "price"}).json()["rows"]
+        costs = http.get("/v1/costs", params={"cause": "price"}).json()
+    (row,) = (one for one in rows if one["cause"] == "price")
+    assert (row["verdict"], row["since"]) == ("structural", f"{DEARER_FROM}")
+    assert float(row["projected"]) == pytest.approx(float(costs["total"]), rel=0.005)
