@@ -9,7 +9,7 @@ import msgspec
 from psycopg import Connection
 
 from cloud_api.answers.question import Question
-from cloud_api.answers.shapes import AgentRow, Agents, AgentSource
+from cloud_api.answers.shapes.ledger import AgentRow, Agents, AgentSource
 from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us
 from shared.control import Status

@@ -26,8 +26,8 @@ from cloud_api.answers.ledger import unexplained_of
 from cloud_api.answers.memory import remembered
 from cloud_api.answers.owners import bar_owner
 from cloud_api.answers.question import Question
-from cloud_api.answers.shapes import Confidence, CountedAt
 from cloud_api.answers.shapes.bridge import Aside, Bridge, BridgeBar, BridgeGroup, GoodUnits
+from cloud_api.answers.shapes.ledger import Confidence, CountedAt
 from cloud_api.answers.standing import window
 from cloud_api.interpret.money import CONTEXT, shown, whole_and_parts
 

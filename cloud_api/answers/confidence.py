@@ -18,7 +18,14 @@ from cloud_api.answers.memory import remembered
 from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.posting import read_ledger
 from cloud_api.answers.question import Question
-from cloud_api.answers.shapes import Confidence, ConfidenceAnswer, Finding, Grade, Missing, MissingStandard
+from cloud_api.answers.shapes.ledger import (
+    Confidence,
+    ConfidenceAnswer,
+    Finding,
+    Grade,
+    Missing,
+    MissingStandard,
+)
 from cloud_api.answers.standing import data_spans, standing, window
 from cloud_api.answers.window import HOUR, days_at, hours_kept, window_at
 from cloud_api.interpret.confidence import grade, trust_facts

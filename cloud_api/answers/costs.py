@@ -12,7 +12,7 @@ from cloud_api.answers.grouping import addresses, ordered
 from cloud_api.answers.ledger import sums_of
 from cloud_api.answers.paging import one_page
 from cloud_api.answers.question import Question
-from cloud_api.answers.shapes import CostRow, Costs
+from cloud_api.answers.shapes.ledger import CostRow, Costs
 from cloud_api.interpret.money import whole_and_parts
 from cloud_api.interpret.rounding import measured
 

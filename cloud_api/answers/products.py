@@ -20,7 +20,7 @@ from cloud_api.answers.products_normalised import passing_by_product
 from cloud_api.answers.products_sides import Place, Product, Sides, sides_of
 from cloud_api.answers.products_spread import NO_ORDERS, Work, variability_by_product, work_by_product
 from cloud_api.answers.question import Question
-from cloud_api.answers.shapes import CountedAt
+from cloud_api.answers.shapes.ledger import CountedAt
 from cloud_api.answers.shapes.products import (
     CapacityRow,
     Disruption,

@@ -10,7 +10,7 @@ from psycopg import Connection
 
 from cloud_api.answers.paging import cursor, place
 from cloud_api.answers.question import Question
-from cloud_api.answers.shapes import SampleRow, Samples
+from cloud_api.answers.shapes.ledger import SampleRow, Samples
 from cloud_api.answers.standing import window
 from cloud_api.store.statements import statement
 

@@ -17,7 +17,7 @@ from cloud_api.answers.ledger import sums_of, wanted
 from cloud_api.answers.paging import cursor, place
 from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.question import Question, told
-from cloud_api.answers.shapes import SegmentRow, Segments
+from cloud_api.answers.shapes.ledger import SegmentRow, Segments
 from cloud_api.answers.stretches import Stretch, stretches
 from cloud_api.interpret.dispositions import disposed
 from cloud_api.interpret.ledger import price

@@ -15,7 +15,7 @@ from cloud_api.answers.envelope import envelope
 from cloud_api.answers.grouping import Key, addresses, ordered
 from cloud_api.answers.paging import one_page
 from cloud_api.answers.question import Question
-from cloud_api.answers.shapes import CountedAt, Parts, Textbook, VarianceRow, Variances, VarianceTotal
+from cloud_api.answers.shapes.ledger import CountedAt, Parts, Textbook, VarianceRow, Variances, VarianceTotal
 from cloud_api.interpret.money import exactly, parts_of, shown, whole_and_parts
 from cloud_api.interpret.rounding import measured
 from cloud_api.interpret.variance import SPLIT, Variance

@@ -5,8 +5,6 @@ from __future__ import annotations
 from cloud_api.api.action import Action
 from cloud_api.api.paths import alerts, context, keys, periods, plant, proposals, verdicts, whatif
 
-__all__ = ["ACTIONS", "Action"]
-
 ACTIONS: tuple[Action, ...] = (
     *context.ACTIONS,
     *periods.ACTIONS,

@@ -30,9 +30,11 @@ from cloud_api.answers.places import Atlas, zone_of
 from cloud_api.answers.question import Mistake, QuestionError, near, read
 from cloud_api.answers.shapes.ledger import Stated
 from cloud_api.api import formats, metrics
-from cloud_api.api.actions import ACTIONS, Action
+from cloud_api.api.action import Action
+from cloud_api.api.actions import ACTIONS
 from cloud_api.api.bodies import read_body
-from cloud_api.api.endpoints import ENDPOINTS, Endpoint
+from cloud_api.api.endpoint import Endpoint
+from cloud_api.api.endpoints import ENDPOINTS
 from cloud_api.api.manual import document, page
 from cloud_api.api.parameters import caller, given
 from cloud_api.api.problems import bad_parameters, for_reader, problem

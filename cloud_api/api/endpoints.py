@@ -18,8 +18,6 @@ from cloud_api.api.paths import (
     whatif,
 )
 
-__all__ = ["ENDPOINTS", "Endpoint"]
-
 ENDPOINTS: tuple[Endpoint, ...] = (
     *ledger.ENDPOINTS,
     *periods.ENDPOINTS,

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from cloud_api.answers.question import FILTERS
 from cloud_api.answers.segments import segments
-from cloud_api.answers.shapes import SegmentRow, Segments
+from cloud_api.answers.shapes.ledger import SegmentRow, Segments
 from cloud_api.pages import pictures, words
 from cloud_api.pages.asking import Asking, address
 

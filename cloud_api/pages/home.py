@@ -14,7 +14,7 @@ from cloud_api.answers.cells import sheet_of
 from cloud_api.answers.costs import costs
 from cloud_api.answers.envelope import envelope
 from cloud_api.answers.question import CAUSES, Question
-from cloud_api.answers.shapes import AgentRow, Confidence, CostRow, Parts, VarianceRow, Variances
+from cloud_api.answers.shapes.ledger import AgentRow, Confidence, CostRow, Parts, VarianceRow, Variances
 from cloud_api.answers.variances import told
 from cloud_api.interpret.plant import Plant
 from cloud_api.pages import pictures, words

@@ -14,7 +14,7 @@ from cloud_api.answers.places import Machine, Site
 from cloud_api.answers.question import Question, told
 from cloud_api.answers.samples import samples
 from cloud_api.answers.segments import segments
-from cloud_api.answers.shapes import SegmentRow
+from cloud_api.answers.shapes.ledger import SegmentRow
 from cloud_api.interpret.model import STATES
 from cloud_api.pages import words
 from cloud_api.pages.asking import Asking

@@ -9,7 +9,7 @@ from cloud_api.access.roles import Area, may_read
 from cloud_api.answers.agents import agents
 from cloud_api.answers.confidence import confidence
 from cloud_api.answers.reconciliation import OPTIONS, reconciliation
-from cloud_api.answers.shapes import AgentRow, Confidence
+from cloud_api.answers.shapes.ledger import AgentRow, Confidence
 from cloud_api.answers.shapes.reconciliation import Reconciliation
 from cloud_api.pages import words
 from cloud_api.pages.asking import Asking, address

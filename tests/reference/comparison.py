@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import Any
 
 Key = tuple[str | None, ...]
-HALF_UNIT = Fraction(1, 20_000)
 UNIT = Fraction(3, 10_000)
 
 

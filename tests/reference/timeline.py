@@ -26,7 +26,6 @@ from .shifts import ShiftCalendar, Span
 from .tables import Machine, Plant
 
 ZERO = Fraction(0)
-COUNTED = ("good", "scrap", "rework", "kwh")
 
 
 @dataclass

@@ -117,7 +117,6 @@ class Injected:
     verdict: str
     since: date
     amount: float
-    tied: str | None = None
     daily: Mapping[date, float] = field(default_factory=dict)
 
 

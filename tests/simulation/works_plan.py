@@ -14,8 +14,6 @@ from tests.simulation.works import Injected, Machine, Works, write_history
 from tests.simulation.works_course import Course, Row, Truth
 from tests.simulation.works_stories import KINDS, WEEKDAYS, Story, drawn_story
 
-WRONG = "wrong_standard"
-QUIET = "quiet"
 MEANT = 0.85
 """What finance takes a cycle to be, against what it is."""
 

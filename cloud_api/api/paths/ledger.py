@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from cloud_api.access.roles import Area
-from cloud_api.answers import shapes
 from cloud_api.answers.agents import agents
 from cloud_api.answers.confidence import confidence
 from cloud_api.answers.costs import costs
 from cloud_api.answers.samples import samples
 from cloud_api.answers.segments import segments
+from cloud_api.answers.shapes import ledger as shapes
 from cloud_api.answers.variances import variances
 from cloud_api.api import parameters
 from cloud_api.api.endpoint import Endpoint

@@ -17,7 +17,8 @@ import pytest
 
 from cloud_api.access import keys
 from cloud_api.access.roles import READERS, KeyRole
-from cloud_api.api.endpoints import ENDPOINTS, Endpoint
+from cloud_api.api.endpoint import Endpoint
+from cloud_api.api.endpoints import ENDPOINTS
 from cloud_api.pages.contents import PAGES
 from tests.conftest import Servers
 from tests.integration.access.twins import ABROAD, MARKS, NOW, OTHER, OWN, build

@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from cloud_api.answers.spreadsheets import guarded
-from cloud_api.api.endpoints import ENDPOINTS, Endpoint
+from cloud_api.api.endpoint import Endpoint
+from cloud_api.api.endpoints import ENDPOINTS
 from tests.integration.api.conftest import Shop
 from tests.integration.api.serving import client
 
