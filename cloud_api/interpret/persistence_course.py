@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cloud_api.interpret.persistence import SHIFT, SINCE, SLOPE, Effect, Persistence, persistence
 from cloud_api.interpret.persistence_ranks import Raised, raised
 from cloud_api.interpret.persistence_reading import BACK
-from cloud_api.interpret.persistence_search import shape
+from cloud_api.interpret.persistence_search import TEMPORARY, shape
 from cloud_api.interpret.seasons import FAR, OCCURRENCES, Tie, recurring
 
 Array = NDArray[np.float64]
@@ -30,6 +30,8 @@ SILENT = 6
 """First observations that must be alike to say that there was no noise before a change."""
 TENTH = 0.1
 """Share of the largest value off its level beyond which a value is off, in a series without noise besides."""
+NOISIER = 3.0
+"""Times the noise before a change that the noise since must be to be told by ranks."""
 QUIET = 0.05
 """Share of a change that the noise outside may have to be next to nothing."""
 
@@ -159,8 +161,8 @@ def _changed(series: Array, found: Persistence) -> Course:
         since = alone[0]
     elif alone is not None and not lasts and _is_told(found, alone, count):
         return _out_of_nothing(series, found, *alone)
-    level = None if lasts else raised(series)
-    if level is not None:
+    level = raised(series)
+    if level is not None and (not lasts or _is_noisier(series, found, level)):
         return _with_noise(series, found, level)
     if effect is None or since is None:
         weight = found.weights.get("none", 1.0 if found.verdict == "steady" else 0.0)
@@ -182,6 +184,8 @@ def _changed(series: Array, found: Persistence) -> Course:
     lasting = _after(found, since) if lasts else ()
     added = sum((_course(each, count) for each in lasting or about), np.zeros(count))
     until = None if passed is None else passed.until
+    if passed is not None and until is not None and effect.kind == TEMPORARY:
+        until = _until(series, since, until)
     end = count if until is None else until + 1
     excess = _excess(series, found, lasting or about, since, end)
     if passed is not None:
@@ -220,6 +224,20 @@ def _excess(series: Array, found: Persistence, about: Sequence[Effect], since: i
             rest = np.where(inside, whole, rest)
         rest = rest - rest[~inside].mean()
     return np.where(inside, rest, 0.0)
+
+
+def _until(series: Array, since: int, until: int) -> int:
+    """The last observation of what came and went where the fit lets it fade: as long as the next one is off
+    by half as much as those inside, it is not over."""
+    places = np.arange(len(series))
+    outside = series[(places < since) | (places > until)]
+    if len(outside) < LEVEL:
+        return until
+    apart = series - float(np.median(outside))
+    half = float(apart[since : until + 1].mean()) / 2
+    while until + 1 < len(series) and apart[until + 1] * half > half * half:
+        until += 1
+    return until
 
 
 def _largest(added: Array) -> float:
@@ -274,6 +292,20 @@ def _out_of_nothing(series: Array, found: Persistence, first: int, end: int) -> 
         lasting=(effect,) if lasts else (),
         found=found,
         sigma=max(spread, float(series[~inside].std())),
+    )
+
+
+def _is_noisier(series: Array, found: Persistence, level: Raised) -> bool:
+    """Whether the one step that was found is the later part of a change that brought noise of its own: the
+    search takes the first of such days for outliers."""
+    before, since = series[: level.onset], series[level.onset :]
+    one = len(found.seen.lasting) == 1 and found.effect is not None and found.effect.kind == SHIFT
+    return (
+        one
+        and found.effect is not None
+        and found.effect.onset > level.onset
+        and found.effect.size * level.size > 0
+        and float(since.std()) > NOISIER * float(before.std())
     )
 
 

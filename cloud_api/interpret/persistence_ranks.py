@@ -9,6 +9,7 @@ does not pass, since its last days are as those before it."""
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from msgspec import Struct
@@ -24,6 +25,8 @@ ABOVE = 0.9
 """Share of the pairs of a day since and a day before of which that since must be the larger."""
 LAST = 3
 """Last observations, of which most must lie where hardly any did before."""
+QUIET = 1e-4
+"""Share of the variance of a series below which that of a side counts as this."""
 HARDLY = 0.9
 """Share of the observations before that lie below it."""
 
@@ -41,31 +44,37 @@ class Raised(Struct, frozen=True, kw_only=True):
 
 
 def raised(series: Array) -> Raised | None:
-    """The onset since which a series lies above, or below, nearly all that was before; None without one."""
+    """The onset since which a series lies above, or below, nearly all that was before; None without one. Of
+    onsets whose ranks lie far enough apart it is the most likely one, were either side normal with a spread
+    of its own."""
     if len(series) < 2 * LEAST:
         return None
-    found = [each for each in (_onset(series), _onset(-series)) if each is not None]
-    if not found:
+    apart = [*_onsets(series), *_onsets(-series)]
+    if not apart:
         return None
-    far, onset = max(found)
+    onset, far = min(apart, key=lambda each: _unlikely(series, each[0]))
     return _told(series, onset, far)
 
 
-def _onset(series: Array) -> tuple[float, int] | None:
-    """How far apart ranks lie, in standard errors, at the onset where they lie farthest, and that onset."""
+def _onsets(series: Array) -> Iterator[tuple[int, float]]:
+    """Onsets since which it lies above, and how far apart ranks lie there, in standard errors."""
     count = len(series)
     since = np.cumsum(_ranks(series)[::-1])[::-1]
-    best: tuple[float, int] | None = None
     for onset in range(LEAST, count - LEAST + 1):
         after, pairs = count - onset, onset * (count - onset)
         larger = float(since[onset]) - after * (after + 1) / 2
         far = (larger - pairs / 2) / math.sqrt(pairs * (count + 1) / 12)
-        if far < FAR or larger < ABOVE * pairs or (best is not None and far <= best[0]):
+        if far < FAR or larger < ABOVE * pairs:
             continue
         high = np.quantile(series[:onset], HARDLY)
         if series[onset] > high and np.median(series[-LAST:]) > high:
-            best = far, onset
-    return best
+            yield onset, far
+
+
+def _unlikely(series: Array, onset: int) -> float:
+    least = QUIET * float(series.var())
+    sides = (series[:onset], series[onset:])
+    return sum(len(side) * math.log(max(least, float(side.var()))) for side in sides)
 
 
 def _ranks(series: Array) -> Array:

@@ -50,3 +50,20 @@ def test_large_stops_by_chance_are_no_new_level() -> None:
 def test_equal_values_and_short_series_have_no_level() -> None:
     assert raised(np.zeros(25)) is None
     assert raised(np.array(SINCE[:11])) is None
+
+
+def test_the_first_days_of_a_noisy_change_are_no_outliers_before_it() -> None:
+    before = [10, 7, 7, 8, 9, 0, 0, 0, 10, 0, 15, 10, 10]
+    since = [18, 100, 5, 15, 39, 62, 32, 27, 48, 27, 17, 46]
+    found = course(np.array(before + since, dtype=np.float64), DAYS)
+    assert (found.verdict, found.since) == ("structural", len(before))
+
+
+def test_a_week_that_was_bad_to_its_end_is_told_to_its_end() -> None:
+    before = [34, 22, 34, 28, 15, 30, 31, 64, 29, 31, 15, 25, 41, 33]
+    bad = [100, 87, 100, 85, 93, 79]
+    after = [41, 51, 27, 37, 36, 28, 46, 25, 69, 49, 51, 52, 51, 38, 45]
+    values = np.array(before + bad + after, dtype=np.float64)
+    found = course(values, [WEEKDAYS[at % 5] for at in range(len(values))])
+    assert (found.verdict, found.since) == ("temporary", len(before))
+    assert found.until == len(before) + len(bad) - 1
