@@ -140,7 +140,8 @@ def _carry_on(actor: Actor, site: Site, row: QuestionRow, note_id: int, until_us
     """Explains stops like the one asked about, as far as they are known by now."""
     machines = [machine for machine in site.machines if machine.name == row.machine]
     before = _asked(actor, site, row)
-    stops = open_stops(actor.connection, site, machines, before.day_from_us, min(until_us, to_us(actor.now)))
+    since = min(before.day_from_us, before.since_us)
+    stops = open_stops(actor.connection, site, machines, since, min(until_us, to_us(actor.now)))
     explain_like(actor.connection, site, row.id, note_id, like(stops, before, until_us), actor.now)
 
 

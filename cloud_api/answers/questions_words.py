@@ -129,12 +129,12 @@ def rule_said(machine: str, length: str, spans: int, lang: str) -> str:
 
 _DAYS = {
     "en": {
-        "short": "on this production day and the next two",
-        "wide": "on this production day and the next",
+        "short": "in the last 24 hours, on this production day and the next two",
+        "wide": "in the last 24 hours, on this production day and the next",
     },
     "es": {
-        "short": "en este día de producción y en los dos siguientes",
-        "wide": "en este día de producción y en el siguiente",
+        "short": "en las últimas 24 horas, en este día de producción y en los dos siguientes",
+        "wide": "en las últimas 24 horas, en este día de producción y en el siguiente",
     },
 }
 

@@ -5,13 +5,15 @@ The limits protect the floor: at most three questions a shift of a line, none of
 older than a day, none twice. The dearest first; stops of like length of one machine and day are one
 question, which says so. Where a line has so many stops that three questions would leave too much unsaid,
 those of three quarters of an hour and less are taken together too, later ones of the day and the next with
-them. What keeps stopping a machine for a minute is asked about once in three days.
+them; where even that leaves half unsaid, whether they carry a reason that says nothing or none. What keeps
+stopping a machine for a minute is asked about once in three days. A question about many waits for its turn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from operator import attrgetter
 
 from msgspec import Struct
 
@@ -25,8 +27,9 @@ MEDIUM_US = 15 * MINUTE_US
 """Stops from 5 to 15 min are asked about together; a longer one is like no other."""
 WIDE_US = 45 * MINUTE_US
 """Stops from 5 min to this are one question where there are too many for three."""
-ENOUGH = Decimal("0.9")
-"""Share of what open stops of a line cost that the questions left in the shift have to reach."""
+ENOUGH, FEW = Decimal("0.85"), Decimal("0.45")
+"""Share of what open stops of a line cost that the questions left in the shift have to reach; and that which
+they have to reach where stops are taken together, else these are so whatever silent reason they carry."""
 SETTLED_US = 2 * MINUTE_US
 """So long after its end a stop may be asked about: a reason may still be given within the minute after."""
 FRESH_US = 24 * HOUR_US
@@ -35,14 +38,16 @@ PACE = ((Decimal("0.5"), 1), (Decimal("0.75"), 2), (Decimal("0.9"), 3))
 """How many questions may have been asked once this share of the shift is over; a dear one need not wait."""
 DEAR, LEAST = Decimal(5), Decimal(100)
 """A question is dear from a fifth of the material amount on (without one: about a long stop), and worth it
-from a hundredth on."""
+from a hundredth on, or where the stops lasted 5 min together."""
 ZERO = Decimal(0)
 
 
 SHORT, MEDIUM, WIDE = "short", "medium", "wide"
 """Lengths of stops that are asked about together."""
 REACHING = (SHORT, WIDE)
-"""Those of which later stops of the day are like the ones before."""
+"""Those of which later stops, and the open ones of the last day, are like the one asked about."""
+ANY = "*"
+"""Whatever reason that says nothing, or none."""
 DAYS = {SHORT: 3, WIDE: 2}
 """Production days that an answer is for, its own the first; of other lengths one."""
 
@@ -74,22 +79,35 @@ class Stop(Struct, frozen=True, kw_only=True):
     @property
     def pattern(self) -> str:
         """What stops like it have in common; a long stop is like no other."""
-        return self._pattern(MEDIUM, MEDIUM_US)
+        return self._pattern(self._length(MEDIUM, MEDIUM_US), self.reason)
 
     @property
     def wide_pattern(self) -> str:
         """What it has in common with others where a line has many stops."""
-        return self._pattern(WIDE, WIDE_US)
+        return self._pattern(self._length(WIDE, WIDE_US), self.reason)
 
-    def _pattern(self, length: str, below_us: int) -> str:
+    @property
+    def widest_pattern(self) -> str:
+        """What it has in common with others where a line has more stops than three questions reach so."""
+        length = self._length(WIDE, WIDE_US)
+        joins = length in REACHING and self.state != "unknown"
+        return self._pattern(length, ANY if joins else self.reason)
+
+    def _length(self, length: str, below_us: int) -> str:
         lasted = self.to_us - self.from_us
-        word = SHORT if lasted < SHORT_US else length if lasted < below_us else str(self.from_us)
-        return f"{self.state}|{self.reason or ''}|{word}"
+        return SHORT if lasted < SHORT_US else length if lasted < below_us else str(self.from_us)
+
+    def _pattern(self, length: str, reason: str | None) -> str:
+        return f"{self.state}|{reason or ''}|{length}"
+
+
+FINE, TOGETHER, WIDEST = map(attrgetter, ("pattern", "wide_pattern", "widest_pattern"))
+"""What stops are taken together by."""
 
 
 class Group(Struct, frozen=True, kw_only=True):
-    """Stops that one answer explains: the dearest, which is asked about, and those like it; `pattern`: what
-    they have in common."""
+    """Stops that one answer explains: the one asked about, the dearest of the last production day, and
+    those like it; `pattern`: what they have in common."""
 
     first: Stop
     stops: tuple[Stop, ...]
@@ -114,15 +132,24 @@ class Asked(Struct, frozen=True, kw_only=True):
     asked_us: int
 
     def is_about(self, stop: Stop) -> bool:
-        """Whether it asked about a stop: about itself; about every short stop of the day, and every one of up
-        to 45 min where it was about those; about the medium ones that were over when it was asked."""
+        """Whether it asked about a stop: about itself; about every short stop of its day and of the 24 h
+        before it was asked, and every one of up to 45 min where it was about those; about the medium ones of
+        its day that were over when it was asked."""
         if stop.machine != self.machine:
             return False
         if stop.from_us < self.to_us and stop.to_us > self.from_us:
             return True
-        if self.day_from_us != stop.day_from_us or not self._is_alike(stop):
+        if not self._is_alike(stop):
             return False
-        return self.pattern.endswith(REACHING) or stop.to_us <= self.asked_us
+        if self.day_from_us == stop.day_from_us:
+            return self.pattern.endswith(REACHING) or stop.to_us <= self.asked_us
+        fresh = self.since_us < stop.to_us and stop.day_from_us < self.day_from_us
+        return self.pattern.endswith(REACHING) and fresh
+
+    @property
+    def since_us(self) -> int:
+        """No stop that was over before is among those it asked about, except of its own production day."""
+        return self.asked_us - FRESH_US
 
     def explains(self, stop: Stop, until_us: int) -> bool:
         """Whether its answer is for a stop besides its own: those it asked about, and those of the days after
@@ -135,7 +162,7 @@ class Asked(Struct, frozen=True, kw_only=True):
         return later or self.is_about(stop)
 
     def _is_alike(self, stop: Stop) -> bool:
-        return self.pattern in (stop.pattern, stop.wide_pattern)
+        return self.pattern in (stop.pattern, stop.wide_pattern, stop.widest_pattern)
 
 
 def shift_at(almanac: Almanac, us: int) -> ShiftSpan:
@@ -153,15 +180,17 @@ def shift_at(almanac: Almanac, us: int) -> ShiftSpan:
     return next(shift for shift in joined if shift.from_us <= us < shift.to_us)
 
 
-def grouped(stops: Iterable[Stop], wide: bool = False) -> list[Group]:
-    """Stops by what they have in common on a machine and production day, the dearest first."""
+def grouped(stops: Iterable[Stop], pattern: Callable[[Stop], str] = FINE) -> list[Group]:
+    """Stops by what they have in common on a machine, the dearest first: of a production day, and where an
+    answer reaches further, of all days given."""
     alike: dict[tuple[str, int, str], list[Stop]] = {}
     for stop in stops:
-        pattern = stop.wide_pattern if wide else stop.pattern
-        alike.setdefault((stop.machine, stop.day_from_us, pattern), []).append(stop)
+        said = pattern(stop)
+        day = 0 if said.endswith(REACHING) else stop.day_from_us
+        alike.setdefault((stop.machine, day, said), []).append(stop)
     groups = [
-        Group(first=min(members, key=_dearest), stops=tuple(sorted(members, key=_begin)), pattern=pattern)
-        for (*_, pattern), members in alike.items()
+        Group(first=min(members, key=_asked_first), stops=tuple(sorted(members, key=_begin)), pattern=said)
+        for (*_, said), members in alike.items()
     ]
     return sorted(groups, key=lambda group: (-group.amount, group.first.from_us, group.first.machine))
 
@@ -188,7 +217,7 @@ def to_ask(
     chosen: list[Group] = []
     open_ = [stop for stop in stops if _is_open(stop, asked, now_us)]
     for group in _groups(open_, MOST_A_SHIFT - in_shift):
-        free = min(MOST_A_SHIFT, MOST_A_SHIFT if _is_dear(group, material) else paced)
+        free = MOST_A_SHIFT if _is_dear(group, material) else paced
         home = group.first.shift_from_us
         if group.first.machine in down or not _is_worth_it(group, material):
             continue
@@ -210,10 +239,13 @@ def like(stops: Iterable[Stop], asked: Asked, until_us: int) -> list[Stop]:
 
 def _groups(stops: Sequence[Stop], left: int) -> list[Group]:
     """Groups of stops, so many together that the questions left reach enough of what they cost."""
-    groups = grouped(stops)
-    whole = sum((group.amount for group in groups), ZERO)
-    reached = sum((group.amount for group in groups[: max(0, left)]), ZERO)
-    return groups if reached >= ENOUGH * whole else grouped(stops, wide=True)
+    whole = sum((stop.amount for stop in stops), ZERO)
+    for pattern, share in ((FINE, ENOUGH), (TOGETHER, FEW)):
+        groups = grouped(stops, pattern)
+        reached = sum((group.amount for group in groups[: max(0, left)]), ZERO)
+        if reached >= share * whole:
+            return groups
+    return grouped(stops, WIDEST)
 
 
 def _is_open(stop: Stop, asked: Sequence[Asked], now_us: int) -> bool:
@@ -229,17 +261,22 @@ def _paced(shift: ShiftSpan, now_us: int) -> int:
 
 
 def _is_dear(group: Group, material: Decimal | None) -> bool:
+    if group.pattern.endswith(
+        REACHING
+    ):  # More of them are to come: the later it is asked, the better it is told.
+        return False
     if material is None:
         return group.first.to_us - group.first.from_us >= MEDIUM_US
     return group.amount * DEAR >= material
 
 
 def _is_worth_it(group: Group, material: Decimal | None) -> bool:
-    return group.amount * LEAST >= (material or ZERO)
+    lasted = sum(stop.to_us - stop.from_us for stop in group.stops)
+    return group.amount * LEAST >= (material or ZERO) or lasted >= SHORT_US
 
 
-def _dearest(stop: Stop) -> tuple[Decimal, int]:
-    return -stop.amount, stop.from_us
+def _asked_first(stop: Stop) -> tuple[int, Decimal, int]:
+    return -stop.day_from_us, -stop.amount, stop.from_us
 
 
 def _begin(stop: Stop) -> int:

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 
 from tests.bench.verdicts import line, row
-from tests.simulation.floors_asked import asked
+from tests.simulation.floors_asked import CAUSES_OF, asked
 from tests.simulation.works_forecast import WORLDS, forecasts
 from tests.simulation.works_judged import WITHIN, judged, within
 from tests.simulation.works_watched import SINCE, alarms
@@ -53,6 +53,9 @@ def main() -> int:
     shares = [asked(seed).explained for seed in seeds]
     row("floors with less than 0.8 explained", float(np.mean([share < 0.8 for share in shares])), None)
     line("  explained, mean", f"{float(np.mean(shares)):>9.4f}")
+    for world in CAUSES_OF:
+        right = float(np.mean([asked(seed, world).precision for seed in seeds]))
+        line(f"  of it by the true cause, {world}", f"{right:>9.4f}")
     return 0
 
 

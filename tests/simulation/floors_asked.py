@@ -1,8 +1,12 @@
 """Five weeks of a drawn floor asked by the hour without a database: stops that nobody explained, questions
-within the limits, each answered, and carried on to those like it."""
+within the limits, each answered, and carried on to those like it.
+
+Every stop has a true cause, drawn apart from its length and cost; a question is answered by what caused most
+of the cost it is about. What an answer explains of another cause is explained wrongly."""
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from cloud_api.interpret.asking import (
     FRESH_US,
+    SHORT_US,
     Asked,
     Group,
     ShiftSpan,
@@ -25,6 +30,10 @@ from shared.units import HOUR_US, MINUTE_US
 from tests.integration.context.floors import DAY_STARTS, STARTS, WEEKS, Floor
 
 SILENT = (None, "other")
+CAUSES = ("jam", "no parts", "sensor", "material", "operator")
+CAUSES_OF = {"lasting": (0.85, 7.0), "mixed": (0.6, 3.0), "any": (0.0, 1.0)}
+"""Share of the stops of a machine, short or longer, without a reason or with one that says nothing, which
+their prevailing cause has (the rest any cause), and the days until another prevails, on average."""
 
 
 @dataclass(slots=True)
@@ -33,6 +42,7 @@ class Replay:
 
     whole: Decimal = Decimal(0)
     said: Decimal = Decimal(0)
+    right: Decimal = Decimal(0)
     questions: Counter[int] = field(default_factory=Counter)
 
     @property
@@ -40,30 +50,67 @@ class Replay:
         """Share of the cost that is explained in the end."""
         return float(self.said / self.whole)
 
+    @property
+    def precision(self) -> float:
+        """Share of the explained cost that was explained by its true cause."""
+        return float(self.right / self.said) if self.said else 1.0
 
-def asked(seed: int) -> Replay:
+
+def asked(seed: int, world: str = "lasting") -> Replay:
     """Lives the floor of a seed."""
     floor = Floor.drawn(seed)
     shifts, open_, before = _shifts(floor), _stops(floor), list[Asked]()
+    truth, told = _truth(seed, world, open_), dict[int, str]()
     replay = Replay(whole=sum((stop.amount for stop in open_), Decimal(0)))
+    material = Decimal(floor.material) if floor.material else None
     now = to_us(floor.first) + 50 * MINUTE_US
     while now < to_us(floor.first + timedelta(weeks=WEEKS, days=1)):
         recent = [one for one in before if one.asked_us > now - 72 * HOUR_US]
         over = [stop for stop in open_ if now - FRESH_US < stop.to_us < now]
-        carried = [stop for one in recent for stop in like(over, one, _until(floor, one))]
+        done: dict[int, tuple[Stop, str]] = {}
+        for one in recent:
+            for stop in like(over, one, _until(floor, one)):
+                done.setdefault(id(stop), (stop, told[id(one)]))
         shift = next((one for one in shifts if one.from_us <= now < one.to_us), None)
-        groups: list[Group] = []
         if shift is not None:
-            left = [stop for stop in over if stop not in carried]
-            material = Decimal(floor.material) if floor.material else None
-            groups = to_ask(left, recent, shift, now, frozenset(), material)
-            before += [_asked(group, shift, now) for group in groups]
-            replay.questions[shift.from_us] += len(groups)
-        done = {id(stop) for stop in (*carried, *(stop for group in groups for stop in group.stops))}
-        replay.said += sum((stop.amount for stop in open_ if id(stop) in done), Decimal(0))
+            left = [stop for stop in over if id(stop) not in done]
+            for group in to_ask(left, recent, shift, now, frozenset(), material):
+                question = _asked(group, shift, now)
+                before.append(question)
+                told[id(question)] = _answer(group, truth)
+                done.update({id(stop): (stop, told[id(question)]) for stop in group.stops})
+                replay.questions[shift.from_us] += 1
+        for stop, cause in done.values():
+            replay.said += stop.amount
+            replay.right += stop.amount if truth[stop.machine, stop.from_us] == cause else 0
         open_ = [stop for stop in open_ if id(stop) not in done]
         now += HOUR_US
     return replay
+
+
+def _answer(group: Group, truth: dict[tuple[str, int], str]) -> str:
+    """What caused most of the cost of some stops."""
+    sums: dict[str, Decimal] = {}
+    for stop in group.stops:
+        cause = truth[stop.machine, stop.from_us]
+        sums[cause] = sums.get(cause, Decimal(0)) + stop.amount
+    return max(sums, key=lambda cause: (sums[cause], cause))
+
+
+def _truth(seed: int, world: str, stops: list[Stop]) -> dict[tuple[str, int], str]:
+    """What really caused each stop, by machine and begin."""
+    share, days = CAUSES_OF[world]
+    chance = random.Random(f"causes of floor {seed}")
+    prevails: dict[tuple[str, str | None, bool], tuple[int, str]] = {}
+    truth: dict[tuple[str, int], str] = {}
+    for stop in sorted(stops, key=lambda stop: (stop.machine, stop.from_us)):
+        kind = stop.machine, stop.reason, stop.to_us - stop.from_us < SHORT_US
+        until, cause = prevails.get(kind, (0, ""))
+        if stop.from_us >= until:
+            cause = chance.choice(CAUSES)
+            prevails[kind] = stop.from_us + int(chance.expovariate(1 / days) * 24 * HOUR_US), cause
+        truth[stop.machine, stop.from_us] = cause if chance.random() < share else chance.choice(CAUSES)
+    return truth
 
 
 def _until(floor: Floor, asked: Asked) -> int:

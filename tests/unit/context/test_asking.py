@@ -82,13 +82,15 @@ def test_the_dearest_is_asked_first_and_the_others_later() -> None:
 
 
 def test_a_dear_one_need_not_wait_but_counts() -> None:
-    dear = [stop(name, at, 20, 60) for name, at in (("a", 0), ("b", 25), ("c", 50), ("d", 75))]
+    dear = [stop(name, at, 50, 60) for name, at in (("a", 0), ("b", 25), ("c", 50), ("d", 75))]
     assert ask(dear, [], 1.7) == ["a", "b", "c"]
     assert ask(dear, [asked(one) for one in dear[:3]], 7.9) == []
 
 
 def test_what_is_worth_nothing_is_not_asked() -> None:
-    assert ask([stop("a", 0, 10, 2)], [], 7.9) == []
+    assert ask([stop("a", 0, 4, 2)], [], 7.9) == []
+    assert ask([stop("a", at, 2, 1) for at in (0, 30)], [], 7.9) == []
+    assert ask([stop("a", at, 2, 1) for at in (0, 30, 60)], [], 7.9) == ["a"], "five minutes are worth it"
     assert ask([stop("a", 0, 10, 0)], [], 7.9) == []
 
 
@@ -113,6 +115,39 @@ def test_an_answer_about_short_stops_is_for_those_of_the_days_after_too() -> Non
     others = [stop("b", 1500, 2, 4, day_from_us=LATE), stop("a", 1500, 9, 4, day_from_us=LATE)]
     assert like([first, *later, *others], before, DAY + 72 * HOUR_US) == later[1:3]
     assert not any(before.is_about(one) for one in later), "nobody answered: they are asked about"
+
+
+def test_a_question_about_short_stops_is_about_those_of_the_day_before_too() -> None:
+    old, first, second = (stop("a", at, 2, 9) for at in (10, 450, 460))
+    late = stop("a", 24 * 60 + 10, 2, 3, day_from_us=LATE)
+    (group,) = grouped([late, first, second])
+    assert (group.first, group.stops) == (late, (first, second, late))
+    before = asked(late, in_us=SHIFT.from_us + FRESH_US, hours=28)
+    assert [before.is_about(one) for one in (old, first, second)] == [False, True, True]
+    assert like([old, first, second, late], before, LATE + FRESH_US) == [first, second]
+
+
+def test_a_question_about_many_waits_for_its_turn() -> None:
+    short = [stop("a", at, 4, 60) for at in (0, 10, 20, 30)]
+    assert ask(short, [], 1) == []
+    assert ask(short, [], 4) == ["a"]
+
+
+def test_on_a_line_with_more_than_three_questions_reach_no_reason_is_like_one_that_says_nothing() -> None:
+    stops = [
+        stop(name, at, 20, 50, reason=reason) for name in "abcd" for at, reason in ((0, None), (40, "other"))
+    ]
+    chosen = to_ask(stops, [], SHIFT, SHIFT.to_us - 1, frozenset(), None)
+    assert [(group.pattern, len(group.stops)) for group in chosen] == [("down|*|wide", 2)] * 3
+    chosen = to_ask(stops[:6], [], SHIFT, SHIFT.to_us - 1, frozenset(), None)
+    assert [len(group.stops) for group in chosen] == [1, 1, 1], "three of six reach enough without"
+    dark = [
+        stop(name, at, 20, 50, reason=reason, state="unknown")
+        for name in "abcd"
+        for at, reason in ((0, None), (40, "gap"))
+    ]
+    chosen = to_ask(dark, [], SHIFT, SHIFT.to_us - 1, frozenset(), None)
+    assert [len(group.stops) for group in chosen] == [1, 1, 1], "why there is no data is not silent"
 
 
 def test_medium_stops_are_asked_about_together_as_far_as_they_are_over() -> None:
