@@ -1,7 +1,4 @@
-"""`cloud-api`: argv to exit code. 0 done, 1 it failed and why is said, 2 wrong arguments.
-
-A command imports what it needs when it runs, so that each starts soon and stays small.
-"""
+"""`cloud-api`: argv to exit code. 0 done, 1 it failed and why is said, 2 wrong arguments."""
 
 from __future__ import annotations
 
@@ -9,18 +6,32 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cloud_api import settings as configuration
 from cloud_api.access.roles import KeyRole
-from cloud_api.app import Role, serve
+from cloud_api.app import Role
+from cloud_api.commands import (
+    complain,
+    run_agent_choose,
+    run_aside_list,
+    run_aside_retry,
+    run_aside_show,
+    run_backfill,
+    run_key_create,
+    run_key_list,
+    run_key_revoke,
+    run_load,
+    run_migrate,
+    run_reader_create,
+    run_reader_drop,
+    run_recompute,
+    run_remap,
+    run_serve,
+)
 from cloud_api.errors import CloudError
 from cloud_api.settings import PREFIX, Settings
-from cloud_api.store.embedded import database
-from cloud_api.store.migrations import migrate, pending
-from cloud_api.store.pool import connect
 
 Command = Callable[[argparse.Namespace, Settings], int]
 
@@ -47,184 +58,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def say(text: str) -> None:
-    """One line for standard output, at once."""
-    print(text, flush=True)
-
-
-def complain(text: str) -> None:
-    """One line for standard error."""
-    print(text, file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _ready_database(settings: Settings) -> Iterator[str]:
-    """URL of a database with this program's schema; the embedded one is brought up to date."""
-    with database(settings, complain) as url:
-        if settings.database_url is None:
-            migrate(url)
-        else:
-            with connect(url) as connection:
-                lacking = pending(connection)
-            if lacking:
-                raise CloudError("the database lacks migrations", ", ".join(lacking), "run cloud-api migrate")
-        yield url
-
-
-def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
-    return serve(settings, arguments.role, say)
-
-
-def _migrate(arguments: argparse.Namespace, settings: Settings) -> int:
-    with database(settings, complain) as url:
-        applied = migrate(url)
-    for name in applied:
-        say(f"applied {name}")
-    say("the schema is up to date" if not applied else f"{len(applied)} applied; the schema is up to date")
-    return 0
-
-
-def _load(arguments: argparse.Namespace, settings: Settings) -> int:
-    from cloud_api.plant.load_command import load
-
-    with _ready_database(settings) as url:
-        return load(
-            url,
-            arguments.directory,
-            correction=arguments.correction,
-            author=arguments.author,
-            say=say,
-            complain=complain,
-        )
-
-
-def _backfill(arguments: argparse.Namespace, settings: Settings) -> int:
-    from cloud_api.ingest import backfill_command
-
-    def draw(text: str) -> None:
-        print(text, end="", file=sys.stderr, flush=True)
-
-    with _ready_database(settings) as url:
-        return backfill_command.run(
-            url,
-            arguments.site,
-            arguments.files,
-            say=say,
-            complain=complain,
-            draw=draw if sys.stderr.isatty() else None,
-        )
-
-
-def _recompute(arguments: argparse.Namespace, settings: Settings) -> int:
-    from cloud_api.work import recompute_command
-
-    of = {"site": arguments.site, "machine": arguments.machine, "from_": arguments.begin, "to": arguments.end}
-    with _ready_database(settings) as url:
-        return recompute_command.run(
-            url,
-            **of,
-            prove_=arguments.prove,
-            processes=settings.interpreters,
-            say=say,
-            complain=complain,
-        )
-
-
-def _remap(arguments: argparse.Namespace, settings: Settings) -> int:
-    from cloud_api.ingest import remap
-
-    with _ready_database(settings) as url:
-        return remap.run(
-            url,
-            arguments.machine,
-            arguments.signal,
-            arguments.begin,
-            arguments.file,
-            site=arguments.site,
-            say=say,
-            complain=complain,
-        )
-
-
-def _key_create(arguments: argparse.Namespace, settings: Settings) -> int:
-    from cloud_api.access.key_command import create_key
-
-    with _ready_database(settings) as url, connect(url, name="key") as connection:
-        bound = (arguments.site, arguments.line)
-        text = create_key(connection, arguments.role, *bound, name=arguments.name)
-    say(text)
-    return 0
-
-
-def _key_revoke(arguments: argparse.Namespace, settings: Settings) -> int:
-    from cloud_api.access.key_command import revoke_key
-
-    with _ready_database(settings) as url, connect(url, name="key") as connection:
-        text = revoke_key(connection, arguments.number)
-    say(text)
-    return 0
-
-
-def _key_list(arguments: argparse.Namespace, settings: Settings) -> int:
-    from cloud_api.access.key_command import list_keys
-
-    with _ready_database(settings) as url, connect(url, name="key") as connection:
-        say(list_keys(connection))
-    return 0
-
-
-def _reader_create(arguments: argparse.Namespace, settings: Settings) -> int:
-    from cloud_api.access import readers
-
-    with _ready_database(settings) as url, connect(url, name="reader") as connection:
-        text = readers.create(connection, arguments.name, arguments.builds)
-    say(f"a reader of every fin_ view; its address, shown once: {text}")
-    return 0
-
-
-def _reader_drop(arguments: argparse.Namespace, settings: Settings) -> int:
-    from cloud_api.access import readers
-
-    with _ready_database(settings) as url, connect(url, name="reader") as connection:
-        readers.drop(connection, arguments.name)
-    say(f"the reader {arguments.name} is gone")
-    return 0
-
-
-def _agent_choose(arguments: argparse.Namespace, settings: Settings) -> int:
-    from cloud_api.ingest.replay import choose_run
-
-    with _ready_database(settings) as url, connect(url, name="agent") as connection:
-        text = choose_run(connection, arguments.site, arguments.agent, arguments.start)
-    say(text)
-    return 0
-
-
-def _aside_list(arguments: argparse.Namespace, settings: Settings) -> int:
-    from cloud_api.ingest.aside_command import list_aside
-
-    with _ready_database(settings) as url, connect(url, name="aside") as connection:
-        say(list_aside(connection, arguments.site))
-    return 0
-
-
-def _aside_show(arguments: argparse.Namespace, settings: Settings) -> int:
-    from cloud_api.ingest.aside_command import show_aside
-
-    with _ready_database(settings) as url, connect(url, name="aside") as connection:
-        say(show_aside(connection, arguments.number, arguments.out))
-    return 0
-
-
-def _aside_retry(arguments: argparse.Namespace, settings: Settings) -> int:
-    from cloud_api.ingest.aside_command import retry_aside
-
-    with _ready_database(settings) as url, connect(url, name="aside") as connection:
-        text = retry_aside(connection, arguments.number)
-    say(text)
-    return 0
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="cloud-api",
@@ -236,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     each = _command(
-        commands, "serve", _serve, "API, pages, ingest and interpreter",
+        commands, "serve", run_serve, "API, pages, ingest and interpreter",
         "cloud-api serve\n  PLANTLEDGER_DATABASE_URL=postgresql://... PLANTLEDGER_MQTT_URL=mqtts://... "
         "cloud-api serve --role ingest",
     )  # fmt: skip
@@ -244,9 +77,9 @@ def _parser() -> argparse.ArgumentParser:
         "--role", type=_roles, default=list(Role), metavar="ROLES",
         help="comma list of api, ingest, interpret (default: all)",
     )  # fmt: skip
-    _command(commands, "migrate", _migrate, "brings the schema up to date", "cloud-api migrate")
+    _command(commands, "migrate", run_migrate, "brings the schema up to date", "cloud-api migrate")
 
-    each = _command(commands, "load", _load, "loads a plant model", "cloud-api load plants/columbus")
+    each = _command(commands, "load", run_load, "loads a plant model", "cloud-api load plants/columbus")
     each.add_argument("directory", type=Path, metavar="DIR", help="folder with site.yaml, standards.csv, ...")
     each.add_argument(
         "--correction", action="store_true", help="mends typing errors: replaces what was recorded"
@@ -254,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     each.add_argument("--author", default="", help="who loads it, for the record")
 
     each = _command(
-        commands, "backfill", _backfill, "loads history files",
+        commands, "backfill", run_backfill, "loads history files",
         "cloud-api backfill --site columbus history-2026-*.csv",
     )  # fmt: skip
     each.add_argument("--site", required=True, help="site that the machines belong to")
@@ -267,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     each = _command(
-        commands, "recompute", _recompute, "rebuilds figures from raw samples, or proves them",
+        commands, "recompute", run_recompute, "rebuilds figures from raw samples, or proves them",
         "cloud-api recompute --machine press-1 --from 2026-03-01 --to 2026-04-01 --prove",
     )  # fmt: skip
     each.add_argument("--site", help="only this site")
@@ -279,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     each = _command(
-        commands, "remap", _remap, "applies a corrected map to raw values in open periods",
+        commands, "remap", run_remap, "applies a corrected map to raw values in open periods",
         "cloud-api remap --machine press-1 --signal state --from 2026-03-01 states.csv",
     )  # fmt: skip
     each.add_argument("--machine", required=True)
@@ -301,15 +134,15 @@ def _key_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     group = commands.add_parser("key", help="API keys", description="API keys: made, listed, revoked.")
     keys = group.add_subparsers(title="commands", required=True, metavar="COMMAND")
     each = _command(
-        keys, "create", _key_create, "makes a key; it is the last word of the output",
+        keys, "create", run_key_create, "makes a key; it is the last word of the output",
         "cloud-api key create --role finance --site columbus",
     )  # fmt: skip
     each.add_argument("--role", required=True, choices=[str(role) for role in KeyRole])
     each.add_argument("--site", action="append", default=[], help="bind the key to a site; may be repeated")
     each.add_argument("--line", action="append", default=[], help="bind a floor key to a line")
     each.add_argument("--name", default="", help="what the key is for")
-    _command(keys, "list", _key_list, "every key, without the keys themselves", "cloud-api key list")
-    each = _command(keys, "revoke", _key_revoke, "ends a key", "cloud-api key revoke 3")
+    _command(keys, "list", run_key_list, "every key, without the keys themselves", "cloud-api key list")
+    each = _command(keys, "revoke", run_key_revoke, "ends a key", "cloud-api key revoke 3")
     each.add_argument("number", type=int, help="number of the key, as `key list` shows it")
 
 
@@ -318,12 +151,12 @@ def _reader_commands(commands: argparse._SubParsersAction[argparse.ArgumentParse
     group = commands.add_parser("reader", help=purpose, description=purpose.capitalize() + ".")
     readers = group.add_subparsers(title="commands", required=True, metavar="COMMAND")
     each = _command(
-        readers, "create", _reader_create, "makes a role that reads the fin_ views of every site",
+        readers, "create", run_reader_create, "makes a role that reads the fin_ views of every site",
         "cloud-api reader create powerbi",
     )  # fmt: skip
     each.add_argument("name", help="name of the role: a-z, 0-9 and _")
     each.add_argument("--builds", action="store_true", help="with a schema of its name to build in")
-    each = _command(readers, "drop", _reader_drop, "ends a reader", "cloud-api reader drop powerbi")
+    each = _command(readers, "drop", run_reader_drop, "ends a reader", "cloud-api reader drop powerbi")
     each.add_argument("name", help="name of the role")
 
 
@@ -331,7 +164,7 @@ def _agent_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser
     group = commands.add_parser("agent", help="agents in conflict", description="Agents in conflict.")
     agents = group.add_subparsers(title="commands", required=True, metavar="COMMAND")
     each = _command(
-        agents, "choose", _agent_choose, "says which of several runs of an agent id is the true one",
+        agents, "choose", run_agent_choose, "says which of several runs of an agent id is the true one",
         "cloud-api agent choose gw-1 3fa4bf15 --site columbus",
     )  # fmt: skip
     each.add_argument("agent", help="id of the agent")
@@ -345,16 +178,16 @@ def _aside_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser
         "aside", help=purpose, description=purpose.capitalize() + ", with their bytes."
     )
     aside = group.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    each = _command(aside, "list", _aside_list, "unresolved messages and why", "cloud-api aside list")
+    each = _command(aside, "list", run_aside_list, "unresolved messages and why", "cloud-api aside list")
     each.add_argument("--site", help="only this site")
     number = "number of the message, as `aside list` shows it"
     each = _command(
-        aside, "show", _aside_show, "one message in full", "cloud-api aside show 17 --out message.bin"
+        aside, "show", run_aside_show, "one message in full", "cloud-api aside show 17 --out message.bin"
     )
     each.add_argument("number", type=int, help=number)
     each.add_argument("--out", type=Path, metavar="FILE", help="write its bytes to a file")
     each = _command(
-        aside, "retry", _aside_retry, "tries a batch again, its cause mended", "cloud-api aside retry 17"
+        aside, "retry", run_aside_retry, "tries a batch again, its cause mended", "cloud-api aside retry 17"
     )
     each.add_argument("number", type=int, help=number)
 
