@@ -61,11 +61,13 @@ NEGLIGIBLE = 0.0002
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The course of some cells of a scope (no cells: of another measure), and what it costs by period end."""
+    """The course of some cells of a scope (no cells: of another measure), and what it cost so far, and by
+    period end."""
 
     series: Series
     cells: tuple[Cause, ...]
     course: Course
+    so_far: Decimal | None
     projected: Decimal | None
 
 
@@ -81,7 +83,8 @@ def verdicts(connection: Connection[Any], question: Question, sees_money: bool, 
             found = judged(one, cells, finer) if cells else _measured(one, measure)
             if found is not None:
                 cost = cost_of_stops(connection, question, by, found)
-                found = found if cost is None else replace(found, projected=shown(Decimal(repr(cost))))
+                if cost is not None:
+                    found = replace(found, so_far=_money(cost), projected=_money(cost))
                 told.append((found, _row(connection, question, by, found, resource, measure)))
     told = [(each, seasonal(connection, question, now, by, each, row)) for each, row in told]
     rows = [row for _, row in sorted(told, key=lambda pair: _rank(pair[1]))]
@@ -96,7 +99,7 @@ def judged(one: Series, cells: tuple[Cause, ...], finer: Finer | None) -> Judged
         return None
     ties = finer.ties(one, cells) if finer is not None else ()
     found = kept_course(values, weekdays(one.days), ties)
-    return Judged(one, cells, found, _projected(one, found))
+    return Judged(one, cells, found, *_cost(one, found))
 
 
 def _matters(one: Series, values: Array) -> bool:
@@ -128,17 +131,21 @@ def _measured(one: Series, measure: str) -> Judged | None:
     }[measure]()
     if measure == "cycle" and not (one.ideal_h > 0).all():
         return None
-    return Judged(one, (), kept_course(values, weekdays(one.days), (), MORE_IS_WORSE[measure]), None)
+    return Judged(one, (), kept_course(values, weekdays(one.days), (), MORE_IS_WORSE[measure]), None, None)
 
 
-def _projected(one: Series, found: Course) -> Decimal | None:
-    """Extra cost since the onset, and to the end of the fiscal period of the last day known."""
+def _cost(one: Series, found: Course) -> tuple[Decimal | None, Decimal | None]:
+    """Extra cost since the onset, and with that to the end of the fiscal period of the last day known."""
     if found.since is None:
-        return None
+        return None, None
     past = float(np.array(found.excess) @ one.units) + _on_short_days(one, found)
     days = days_to_come(one)
     ahead = float(found.ahead(len(days), weekdays(days)).sum()) * units_a_day(one) if days else 0.0
-    return shown(Decimal(repr(past + ahead)))
+    return _money(past), _money(past + ahead)
+
+
+def _money(amount: float) -> Decimal:
+    return shown(Decimal(repr(amount)))
 
 
 def _on_short_days(one: Series, found: Course) -> float:
@@ -215,6 +222,7 @@ def _row(
         effect=None if sign is None else "worse" if sign > 0 else "better",
         level=measured(told.level),
         confidence=probability(told.confidence),
+        so_far=found.so_far,
         projected=found.projected,
         observations=len(one.days),
         remarks=_remarks(told, len(one.days)),

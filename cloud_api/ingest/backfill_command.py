@@ -49,6 +49,8 @@ def run(
     seconds = max(clock() - begin, 1e-6)
     counts = f"{done.read:,} rows read, {done.stored:,} were new, {done.hours:,} machine-hours to be computed"
     say(f"{site}: {counts} ({seconds:.1f} s, {done.read / seconds:,.0f} rows/s)")
+    if done.hours:
+        say("answers say how many are left in `pending_hours`, and are whole when it is 0")
     return 0
 
 

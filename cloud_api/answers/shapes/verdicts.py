@@ -54,12 +54,18 @@ class VerdictRow(Struct, frozen=True, kw_only=True):
     ]
     size: Annotated[
         Decimal | None,
-        Meta(description="Change in `unit`; of a drift, the whole change since its onset."),
+        Meta(
+            description="Change in `unit`; of a drift, the whole change since its onset; of what came and "
+            "went, that of the day on which it was largest."
+        ),
     ]
     unit: str
     effect: Annotated[Literal["worse", "better"] | None, Meta(description="Whether the change is a loss.")]
     level: Annotated[Decimal | None, Meta(description="What the measure was before, in `unit`.")]
     confidence: Share
+    so_far: Annotated[
+        Money | None, Meta(description="Extra cost from its onset to the last production day told here.")
+    ]
     projected: Projected
     observations: Annotated[int, Meta(description="Production days behind it; missing days are left out.")]
     remarks: Annotated[list[str], Meta(description="What could not be told, and why.")]

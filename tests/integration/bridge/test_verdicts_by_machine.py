@@ -7,6 +7,8 @@ import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from tests.integration.api.serving import client, served, told
 
 SITE = """\
@@ -29,6 +31,8 @@ P,sound,2026-01-01,60,1,0,0,0,,0.95,0
 """
 DAYS, WORN_FROM, BROKEN = 25, 12, 17
 WORN_MIN, LOST_MIN = 60, 240
+HOUR = 100
+"""Of the machine and its one worker."""
 MONDAY = datetime(2026, 3, 2, 6, tzinfo=UTC)
 
 
@@ -90,3 +94,7 @@ def test_bars_by_machine_have_the_verdicts_of_their_machines(plain_database: str
     assert bars["worn"] == ("structural", f"{day_of(WORN_FROM):%Y-%m-%d}")
     assert bars["sound"] == ("isolated", f"{day_of(BROKEN):%Y-%m-%d}")
     assert f"the verdict on downtime (worn) is structural since {bars['worn'][1]}" in bridge["statement"]
+    so_far = {row["machine"]: row["so_far"] for row in rows}
+    stood_h = {"worn": (DAYS - WORN_FROM) * WORN_MIN / 60, "sound": LOST_MIN / 60}
+    for machine, hours in stood_h.items():
+        assert so_far[machine] == pytest.approx(hours * HOUR, rel=0.1)
