@@ -106,10 +106,7 @@ class Plan:
                 cause, verdict = KINDS[story.kind]
                 daily = self.truths[name].booked.get(story.kind, {})
                 since = min(daily, default=days[story.since])
-                yield Injected(
-                    name, story.kind, cause, verdict, since, sum(daily.values()),
-                    story.label or None, dict(daily),
-                )  # fmt: skip
+                yield Injected(name, story.kind, cause, verdict, since, sum(daily.values()), dict(daily))
 
     def sigmas(self, one: Injected) -> float:
         """Size of what was put in, by day, in standard deviations of what its cause costs besides."""
