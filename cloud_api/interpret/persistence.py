@@ -10,8 +10,8 @@ series is a level, a season, effects, and noise whose neighbours may be correlat
 
 Effects are taken in one by one, each time the one of best evidence over all kinds, onsets and r, as long as
 the Bayesian information criterion falls (a shift and its return at once); then each is looked for again
-beside the others, and dropped where they explain as much without it. Where nothing is found so, a spell (a
-shift and its return by the same size, with four parameters) is tried:
+beside the others, and dropped where they explain as much without it. Where nothing that lasts is found so, a
+spell (a shift and its return by the same size, with four parameters) is tried instead:
 
     BIC = n ln(RSS / n) - ln(1 - r^2) + p ln n x n / (n - p - 2)
 
@@ -101,9 +101,10 @@ def persistence(observations: Sequence[float], seasons: Sequence[str] | None = N
     if scale <= 1e-9 * max(1.0, float(np.abs(values).max())):
         return _without_effect("steady")
     search, chosen = _better((values - values.mean()) / scale, seasons)
-    spell, bic = ([], math.inf) if chosen else search.spell()
-    if bic < search.alone([])[0]:
-        chosen = spell if not _fitted(search, spell, scale).seen.lasting else []
+    lasts = any(search.design.places[at][0] in (SHIFT, SLOPE) for at in chosen)
+    spell, bic = ([], math.inf) if lasts else search.spell()
+    if bic < search.alone(chosen)[0] and not _fitted(search, spell, scale).seen.lasting:
+        chosen = spell
     known, effects, seen, sigma, correlation = _fitted(search, chosen, scale)
     without = {known[at]: search.alone([each for each in chosen if each != at])[0] for at in chosen}
     told, passed = _told(seen, without, len(values))

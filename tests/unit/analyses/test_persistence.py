@@ -65,6 +65,16 @@ def test_four_bad_days_in_five_weeks_are_temporary() -> None:
     assert told["temporary"] >= 0.9 * RUNS
 
 
+def test_three_days_that_are_alike_end_with_the_third() -> None:
+    """One decay explains them with less, and badly: it would go on for days."""
+    days = np.arange(25)
+    for seed in range(10):
+        found = persistence((noise(seed, 25) + 10.0 * ((days >= 12) & (days < 15))).tolist())
+        assert found.verdict == "temporary"
+        assert found.passed is not None
+        assert (found.passed.since, found.passed.until) == (12, 14)
+
+
 def test_what_decays_is_temporary() -> None:
     found = quiet(5, np.where(DAYS >= 30, 2.0 * 0.7 ** np.maximum(0, DAYS - 30.0), 0.0))
     assert found.verdict == "temporary"
