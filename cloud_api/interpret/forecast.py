@@ -26,8 +26,9 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from cloud_api.interpret.persistence import SHIFT, SINCE, SLOPE
+from cloud_api.interpret.persistence import SINCE
 from cloud_api.interpret.persistence_course import WEEKDAY, Course
+from cloud_api.interpret.persistence_search import SHIFT, SLOPE
 
 Array = NDArray[np.float64]
 

@@ -33,7 +33,6 @@ from msgspec import Struct
 
 from cloud_api.interpret.persistence_reading import Effect, Passing, Reading, reading
 from cloud_api.interpret.persistence_search import (
-    KINDS,
     OUTLIER,
     SHIFT,
     SLOPE,
@@ -44,8 +43,6 @@ from cloud_api.interpret.persistence_search import (
     shape,
     whitened,
 )
-
-__all__ = ["KINDS", "OUTLIER", "SHIFT", "SLOPE", "TEMPORARY", "Array", "Effect", "Persistence", "persistence"]
 
 LEAST = 12
 """Observations below which nothing is told."""
@@ -63,8 +60,8 @@ class Persistence(Struct, frozen=True, kw_only=True):
     `effect` is the one the verdict is about (None: steady or too short), of a change that passed the first;
     `passed` is that change (None: the verdict is not about one); `effects` are all, by onset. `weights` are
     the shares of evidence for one effect of each kind in its place (in that of all that lasts, if it does:
-    one step is as good as two there), and for `none`, from BIC; they sum to 1 (empty: too short). `season`
-    says whether one was removed. `sigma` is the standard deviation of what is left, `correlation` that of its
+    one step is as good as two there), and for `none`, from BIC; they sum to 1 (empty: too short).
+    `sigma` is the standard deviation of what is left, `correlation` that of its
     neighbours. `base` is the series without its effects and noise: level and season. `seen` parts the effects
     into those that last and what came and went."""
 
@@ -74,7 +71,6 @@ class Persistence(Struct, frozen=True, kw_only=True):
     weights: Mapping[str, float]
     sigma: float
     correlation: float
-    season: bool = False
     passed: Passing | None = None
     base: tuple[float, ...] = ()
     seen: Reading = Reading(lasting=(), passing=())
@@ -120,7 +116,6 @@ def persistence(observations: Sequence[float], seasons: Sequence[str] | None = N
         weights=_weights(bics),
         sigma=sigma * scale,
         correlation=correlation,
-        season=search.design.base.shape[1] > 1,
         passed=passed,
         base=tuple(_base(search, values, effects, correlation).tolist()),
         seen=seen,

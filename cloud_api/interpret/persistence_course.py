@@ -13,10 +13,10 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from cloud_api.interpret.persistence import SHIFT, SINCE, SLOPE, Effect, Persistence, persistence
+from cloud_api.interpret.persistence import SINCE, Persistence, persistence
 from cloud_api.interpret.persistence_ranks import Raised, raised
-from cloud_api.interpret.persistence_reading import BACK
-from cloud_api.interpret.persistence_search import TEMPORARY, shape
+from cloud_api.interpret.persistence_reading import BACK, Effect
+from cloud_api.interpret.persistence_search import SHIFT, SLOPE, TEMPORARY, shape
 from cloud_api.interpret.seasons import FAR, OCCURRENCES, Tie, recurring
 
 Array = NDArray[np.float64]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cloud_api.interpret.persistence import Array, Persistence, persistence
+from cloud_api.interpret.persistence import Persistence, persistence
+from cloud_api.interpret.persistence_search import Array
 
 NONE, PULSE, SHIFT = "none", "pulse", "shift"
 WARM = 50

@@ -7,7 +7,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from cloud_api.interpret.persistence import Array, Persistence, persistence
+from cloud_api.interpret.persistence import Persistence, persistence
+from cloud_api.interpret.persistence_search import Array
 
 COUNT, RUNS = 60, 30
 DAYS = np.arange(COUNT)
