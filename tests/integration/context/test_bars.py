@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -51,3 +52,56 @@ def test_a_note_and_an_answer_change_their_bars_alone(
 def _moved(before: dict[str, Decimal | None], after: dict[str, Decimal | None]) -> set[str]:
     assert before.keys() == after.keys()
     return {bar for bar in before if before[bar] != after[bar]}
+
+
+WINDOW = {"site": "tiny", "from": "2026-03-05", "to": "2026-03-06"}
+PLACES = ("", "line", "machine", "shift", "product", "order", "machine,order", "reason", "machine,resource")
+"""What a bridge may be drilled down to."""
+FIGURES = ("costs?by=cause", "variances?by=cause", "kpis?by=machine", "confidence?")
+"""Answers whose figures no word of a person may move; of products, supervision counts notes."""
+
+
+def everywhere(http: httpx.Client) -> dict[str, Any]:
+    """Explained share of every bar of every drill-down, by place, bar and groups."""
+    found = {}
+    for by in PLACES:
+        answer = http.get(
+            "/v1/bridge",
+            params={"base": "standard", "by": by, **WINDOW} if by else {"base": "standard", **WINDOW},
+        )
+        assert answer.status_code == 200, answer.text
+        for bar in answer.json(parse_float=Decimal)["bars"]:
+            groups = tuple(str(bar[name]) for name in by.split(",") if name)
+            found[by, bar["factor"], *groups] = bar["explained_share"]
+    return found
+
+
+def test_a_word_changes_the_share_in_every_drill_down_and_on_the_page_at_once(
+    workshop: Workshop, raised: Raise, finance: httpx.Client, floor: httpx.Client
+) -> None:
+    before, figures, page = everywhere(finance), _figures(finance), _page(finance)
+    (question,) = raised("09:25")
+    answered(floor, question, "guide pin")
+    after = everywhere(finance)
+    moved = {place for place in before if before[place] != after[place]}
+    assert before.keys() == after.keys()
+    assert {place[:2] for place in moved} == {(by, "downtime") for by in PLACES}
+    assert all("pack" not in place for place in moved), "the other machine has said nothing"
+    assert _figures(finance) == figures
+    assert _page(finance) != page
+    floor.post(f"/v1/questions/{question}/undo", json={"what": "answer"})
+    assert (everywhere(finance), _page(finance)) == (before, page), "undone at once"
+
+
+def _figures(http: httpx.Client) -> list[Any]:
+    asked = [(path.partition("?")[0], path.partition("by=")[2]) for path in FIGURES]
+    told = [http.get(f"/v1/{path}", params={**WINDOW, **({"by": by} if by else {})}) for path, by in asked]
+    assert {answer.status_code for answer in told} == {200}
+    return [answer.json() for answer in told]
+
+
+def _page(http: httpx.Client) -> list[str]:
+    """What the page of a bridge says is explained, bar by bar."""
+    answer = http.get("/why", params={"base": "standard", "by": "machine", **WINDOW})
+    assert answer.status_code == 200, answer.text
+    return re.findall(r"<span>([^<]+) explained</span>", answer.text)
