@@ -227,15 +227,15 @@ def _excess(series: Array, found: Persistence, about: Sequence[Effect], since: i
 
 
 def _until(series: Array, since: int, until: int) -> int:
-    """The last observation of what came and went where the fit lets it fade: as long as the next one is off
-    by half as much as those inside, it is not over."""
+    """The last observation of what came and went where the fit lets it fade: as long as the last and the
+    next one are off by half as much as those inside, it is not over."""
     places = np.arange(len(series))
     outside = series[(places < since) | (places > until)]
     if len(outside) < LEVEL:
         return until
     apart = series - float(np.median(outside))
     half = float(apart[since : until + 1].mean()) / 2
-    while until + 1 < len(series) and apart[until + 1] * half > half * half:
+    while until + 1 < len(series) and (apart[until : until + 2] * half > half * half).all():
         until += 1
     return until
 

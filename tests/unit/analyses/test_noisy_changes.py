@@ -67,3 +67,13 @@ def test_a_week_that_was_bad_to_its_end_is_told_to_its_end() -> None:
     found = course(values, [WEEKDAYS[at % 5] for at in range(len(values))])
     assert (found.verdict, found.since) == ("temporary", len(before))
     assert found.until == len(before) + len(bad) - 1
+
+
+def test_days_that_happen_to_be_bad_after_the_end_are_not_of_the_change() -> None:
+    """Four bad days, the fifth as before: that two later ones lie above the level is chance."""
+    before = [0.24, 0.03, 0.02, 0.02, 0.11, 0.18, 0.09, 0.06, 0.04, 0.04, 0.15, 0.34, 0.09, 0.13, 0.14]
+    bad, after = [0.87, 0.94, 0.65, 0.57], [0.13, 0.32, 0.43, 0.41, 0.12, 0.06]
+    found = course(before + bad + after, DAYS)
+    assert (found.verdict, found.since) == ("temporary", len(before))
+    assert found.until is not None
+    assert found.until <= len(before + bad) + 1
