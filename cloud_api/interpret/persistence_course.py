@@ -32,6 +32,8 @@ TENTH = 0.1
 """Share of the largest value off its level beyond which a value is off, in a series without noise besides."""
 NOISIER = 3.0
 """Times the noise before a change that the noise since must be to be told by ranks."""
+WORSE = 1.5
+"""Times a change that its worse days may lie above it and still belong to it."""
 QUIET = 0.05
 """Share of a change that the noise outside may have to be next to nothing."""
 
@@ -187,7 +189,7 @@ def _changed(series: Array, found: Persistence) -> Course:
     if passed is not None and until is not None and effect.kind == TEMPORARY:
         until = _until(series, since, until)
     end = count if until is None else until + 1
-    excess = _excess(series, found, lasting or about, since, end)
+    excess = _excess(series, found, _with_worse_days(found, lasting) or about, since, end)
     if passed is not None:
         added[end:] = 0.0
     if since < effect.onset:
@@ -224,6 +226,23 @@ def _excess(series: Array, found: Persistence, about: Sequence[Effect], since: i
             rest = np.where(inside, whole, rest)
         rest = rest - rest[~inside].mean()
     return np.where(inside, rest, 0.0)
+
+
+def _with_worse_days(found: Persistence, lasting: Sequence[Effect]) -> tuple[Effect, ...]:
+    """Changes that last, with those of the same side that faded again since: a level that is worse on some of
+    its days has cost that too. What is much larger is something else that happened."""
+    if not lasting:
+        return ()
+    since, size = lasting[0].onset, sum(each.size for each in lasting)
+    worse = [
+        each
+        for each in found.effects
+        if each.kind == TEMPORARY
+        and each.onset > since
+        and each.size * size > 0
+        and abs(each.size) < WORSE * abs(size)
+    ]
+    return (*lasting, *worse)
 
 
 def _until(series: Array, since: int, until: int) -> int:

@@ -77,3 +77,11 @@ def test_days_that_happen_to_be_bad_after_the_end_are_not_of_the_change() -> Non
     assert (found.verdict, found.since) == ("temporary", len(before))
     assert found.until is not None
     assert found.until <= len(before + bad) + 1
+
+
+def test_worse_days_of_a_change_that_lasts_are_part_of_its_cost() -> None:
+    before = [0.55, 0.67, 0.56, 0.69, 0.47, 0.65, 0.52, 0.73, 0.65, 0.54, 0.57, 0.62, 0.70, 0.73, 0.73]
+    since = [1.05, 1.0, 1.1, 1.0, 1.05, 1.55, 1.45, 1.25, 1.1, 1.05]
+    found = course(np.array(before + since), DAYS)
+    assert (found.verdict, found.since) == ("structural", len(before))
+    assert sum(found.excess) == pytest.approx(sum(since) - len(since) * np.mean(before), rel=0.02)
