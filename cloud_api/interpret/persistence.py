@@ -59,11 +59,11 @@ class Persistence(Struct, frozen=True, kw_only=True):
 
     `effect` is the one the verdict is about (None: steady or too short), of a change that passed the first;
     `passed` is that change (None: the verdict is not about one); `effects` are all, by onset. `weights` are
-    the shares of evidence for one effect of each kind in its place (in that of all that lasts, if it does:
-    one step is as good as two there), and for `none`, from BIC; they sum to 1 (empty: too short).
-    `sigma` is the standard deviation of what is left, `correlation` that of its
-    neighbours. `base` is the series without its effects and noise: level and season. `seen` parts the effects
-    into those that last and what came and went."""
+    the shares of evidence for one effect of each kind in its place (in that of all that lasts, if it does, or
+    for all of that together where it is better), and for `none`, from BIC; they sum to 1 (empty: too short).
+    `sigma` is the standard deviation of what is left, `correlation` that of its neighbours. `base` is the
+    series without its effects and noise: level and season. `seen` parts the effects into those that last and
+    what came and went."""
 
     verdict: str
     effect: Effect | None
@@ -109,6 +109,8 @@ def persistence(observations: Sequence[float], seasons: Sequence[str] | None = N
     bics = _alternatives(search, others)
     if passed is not None and not passed.is_single:
         bics[TEMPORARY] = min(bics[TEMPORARY], bic, search.alone(chosen)[0])
+    if told is not None and passed is None and len(seen.lasting) > 1:
+        bics[told.kind] = min(bics[told.kind], search.alone(chosen)[0])
     return Persistence(
         verdict=_verdict(told, passed, bics, len(values)),
         effect=told,

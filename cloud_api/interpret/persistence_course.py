@@ -164,7 +164,7 @@ def _changed(series: Array, found: Persistence) -> Course:
     elif alone is not None and not lasts and _is_told(found, alone, count):
         return _out_of_nothing(series, found, *alone)
     level = raised(series)
-    if level is not None and (not lasts or _is_noisier(series, found, level)):
+    if level is not None and (_may_last(found) or _is_noisier(series, found, level)):
         return _with_noise(series, found, level)
     if effect is None or since is None:
         weight = found.weights.get("none", 1.0 if found.verdict == "steady" else 0.0)
@@ -312,6 +312,12 @@ def _out_of_nothing(series: Array, found: Persistence, first: int, end: int) -> 
         found=found,
         sigma=max(spread, float(series[~inside].std())),
     )
+
+
+def _may_last(found: Persistence) -> bool:
+    """Whether nothing was found that lasts, nor steps up and down again, which are no matter of noise."""
+    steps = found.passed is not None and found.effect is not None and found.effect.kind == SHIFT
+    return found.verdict not in LASTS and not steps
 
 
 def _is_noisier(series: Array, found: Persistence, level: Raised) -> bool:

@@ -85,3 +85,22 @@ def test_worse_days_of_a_change_that_lasts_are_part_of_its_cost() -> None:
     found = course(np.array(before + since), DAYS)
     assert (found.verdict, found.since) == ("structural", len(before))
     assert sum(found.excess) == pytest.approx(sum(since) - len(since) * np.mean(before), rel=0.02)
+
+
+def test_a_bad_week_beside_a_little_more_for_good_came_and_went() -> None:
+    before = [39, 35, 19, 30, 21, 20, 21, 55, 25, 22, 16, 21, 28, 45]
+    bad = [100, 90, 87, 86, 69, 84]
+    after = [38, 54, 39, 41, 51, 8, 39, 33, 61, 41, 39, 43, 37, 43, 43]
+    values = np.array(before + bad + after, dtype=np.float64)
+    found = course(values, [WEEKDAYS[at % 5] for at in range(len(values))])
+    assert (found.verdict, found.since, found.until) == ("temporary", 14, 19)
+
+
+def test_two_steps_that_leave_a_change_are_as_sure_as_they_are_clear() -> None:
+    before = [3145, 3417, 3246, 3414, 3391, 3350, 3363, 3072, 3377, 3318, 3355, 3373, 3447, 3240]
+    bad = [2627, 2722, 2861, 2749, 2808, 2651]
+    after = [3216, 2996, 3160, 3135, 3235, 1178, 3121, 3213, 3051, 3200, 3165, 3229, 3189, 3211, 3238]
+    values = np.array(before + bad + after, dtype=np.float64)
+    found = course(values, [WEEKDAYS[at % 5] for at in range(len(values))], (), -1)
+    assert (found.verdict, found.since) == ("structural", 14)
+    assert found.confidence > 0.5
