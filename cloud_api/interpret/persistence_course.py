@@ -1,8 +1,8 @@
 """The verdict on a series in one word, what the change added to each observation, and what it will add.
 
-A lasting change (a shift, a slope) goes before what recurs, and what recurs before what came once: of all,
-the one that matters for the rest of the period is told. What recurs explains a lasting change where nothing
-of it is left without what recurs, and it stood out three times before."""
+A lasting change (a shift, a slope) goes before what recurs where it adds more to a day, and what recurs
+before what came once: of all, the one that matters for the rest of the period is told. What recurs explains
+a lasting change where nothing of it is left without what recurs, and it stood out three times before."""
 
 from __future__ import annotations
 
@@ -97,8 +97,9 @@ def course(
 
 
 def _tied(series: Array, weekdays: Sequence[str], found: Persistence, tie: Tie) -> Course:
-    """The course where something recurs: what is left without it says whether it explains the series. A
-    lasting change that is left goes first; of what came once, and what recurs, the one that added more."""
+    """The course where something recurs: what is left without it says whether it explains the series. Of a
+    lasting change that is left, and what recurs, the one that adds more to a day to come; of what came once,
+    and what recurs, the one that added more."""
     excess = _added(series, tie)
     without = series - excess
     rest = persistence(without.tolist(), weekdays)
@@ -106,13 +107,20 @@ def _tied(series: Array, weekdays: Sequence[str], found: Persistence, tie: Tie) 
     left = rest.verdict in LASTS
     if found.verdict in LASTS and found.effect is not None:
         before = [at for at in tie.occurrences if at < found.effect.onset]
-        return recurs if not left and len(before) >= OCCURRENCES else _changed(series, found)
+        if not left and len(before) >= OCCURRENCES:
+            return recurs
+        return _dearer(_changed(series, found), recurs)
     if left:
-        return _changed(without, rest)
+        return _dearer(_changed(without, rest), recurs)
     once = _changed(without, rest)
     if np.abs(once.added).sum() > np.abs(excess).sum():
         return once
     return recurs
+
+
+def _dearer(lasts: Course, recurs: Course) -> Course:
+    ahead = float(np.abs(recurs.added).mean())
+    return recurs if lasts.size is not None and ahead > abs(lasts.size) else lasts
 
 
 def _added(series: Array, tie: Tie) -> Array:

@@ -27,6 +27,13 @@ def test_what_comes_back_on_mondays_is_recurring_and_comes_again_on_mondays() ->
     assert found.ahead(5, WEEK[:5]).tolist() == pytest.approx([found.size, 0, 0, 0, 0])
 
 
+def test_what_recurs_is_told_where_it_adds_more_to_a_day_than_a_change_that_lasts() -> None:
+    mondays = 5 + 2.0 * MONDAYS + noise(1)
+    small, large = (course(mondays + size * (DAYS >= 7), WEEK) for size in (0.2, 0.8))
+    assert small.verdict == "recurring"
+    assert (large.verdict, large.since) == ("structural", 7)
+
+
 def test_two_mondays_are_no_recurrence() -> None:
     late = 2.0 * np.isin(DAYS, (5, 15))
     assert course(5 + late + noise(2), WEEK).verdict != "recurring"
