@@ -34,6 +34,9 @@ JUDGED = 5
 JUDGED_APART = 12
 """The same where bars are told by group, each judged in its own scope."""
 
+UNJUDGED = frozenset({"order", "shift", "reason"})
+"""Groups that have no series of their own: the verdict of the whole would be none of theirs."""
+
 LONGEST = 100 * 24 * HOUR_US
 """Windows beyond this are not searched for reasons hour by hour; their explained shares are null."""
 
@@ -84,7 +87,7 @@ def context_of(
     by = tuple(name for name in question.by if name not in ("resource", "cause"))
     assert question.from_us is not None
     assert question.to_us is not None
-    most = JUDGED_APART if question.by else JUDGED
+    most = 0 if UNJUDGED & set(question.by) else JUDGED_APART if question.by else JUDGED
     short = question.to_us - question.from_us <= LONGEST
     return Context(
         question.by,
@@ -126,23 +129,31 @@ def _verdicts(
 ) -> dict[Step, Persistence]:
     """The verdict on all cells of a bar together, at the end of the window, in its own scope: its machine,
     its product, its line, as far as the question tells them apart; of several sites the dearest."""
+    if not bars:
+        return {}
     names = tuple(name for name in question.by if name in BY and name != "resource")
     by = names or ("site",)
     back = replace(_narrowed(question, names, bars).grouped(), from_us=None, period=None)
-    scopes = series_of(connection, back, now, by) if bars else []
+    scopes = series_of(connection, back, now, by)
     finer = Finer(connection, back, now, by, scopes)
+    known: dict[tuple[Any, ...], Persistence | None] = {}
     told: dict[Step, Persistence] = {}
     for factor, group in bars:
         said = dict(zip(question.by, group, strict=True))
         own = tuple(said[name] for name in names)
-        for one in scopes:
-            if names and one.key != own:
-                continue
-            found = _judged(one, factor, said, finer, of_standard, per_unit)
-            if found is None:
-                continue
-            verdict = was_seasonal(connection, back, now, by, found)
-            _keep(told, (factor, group), _persistence(one, found, verdict))
+        alike = (factor, own, said.get("resource"))
+        if alike not in known:
+            known[alike] = None
+            for one in scopes:
+                found = None
+                if not names or one.key == own:
+                    found = _judged(one, factor, said, finer, of_standard, per_unit)
+                if found is not None:
+                    verdict = was_seasonal(connection, back, now, by, found)
+                    known[alike] = _dearer(known[alike], _persistence(one, found, verdict))
+        persistence = known[alike]
+        if persistence is not None:
+            told[factor, group] = persistence
     return told
 
 
@@ -178,6 +189,7 @@ def _persistence(one: Series, found: Judged, verdict: str) -> Persistence:
     )
 
 
-def _keep(told: dict[Step, Persistence], step: Step, new: Persistence) -> None:
-    if step not in told or abs(new.projected or ZERO) > abs(told[step].projected or ZERO):
-        told[step] = new
+def _dearer(known: Persistence | None, new: Persistence) -> Persistence:
+    if known is None or abs(new.projected or ZERO) > abs(known.projected or ZERO):
+        return new
+    return known

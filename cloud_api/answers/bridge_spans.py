@@ -26,7 +26,7 @@ from cloud_api.store.statements import statement
 from cloud_api.store.times import from_us, hour_of
 from shared.units import HOUR_US, MINUTE_US
 
-MACHINES, DAYS, HOURS, SEGMENTS = 4, 4, 3, 3
+MACHINES, DAYS, HOURS, SEGMENTS = 4, 4, 2, 3
 """Machines that moved a bar most, the dearest machine-days of each bar, hours of each, segments in these."""
 
 REACH = 24
