@@ -5,8 +5,8 @@ select set_config('parallel_tuple_cost', '0.01', true);
 -- name: by_day
 -- Amounts of one site from the sums by production day, grouped by those columns whose flag is set. heads: the machine
 -- that stands for each in its group, by number from 1. Per group: the columns, the amount of the days [first_day,
--- end_day), and that of the days beside them. apart: causes whose resources
--- are told, null for all. Filters as those of answers.costs.
+-- end_day), and that of the days beside them. apart: causes whose resources are told, null for all. Filters as those of
+-- answers.costs.
 select case when %(by_machine)s then (%(heads)s::int[])[machine_id] end,
        case when %(by_product)s then product end,
        case when %(by_order)s then order_id end,
@@ -14,22 +14,14 @@ select case when %(by_machine)s then (%(heads)s::int[])[machine_id] end,
        case when %(by_resource)s and (%(apart)s::text[] is null or cause = any(%(apart)s)) then resource end,
        case when %(by_cause)s then cause end,
        null::text,
-       sum(amount) filter (where not %(beside)s or (
-           (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
-           and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s))),
-       sum(amount) filter (where %(beside)s and case when %(posting)s then booked_day else production_day end >= %(first_beside)s
-           and case when %(posting)s then booked_day else production_day end < %(end_beside)s)
+       -- use: amounts_of_windows
 from ledger_days
 where site = %(site)s and entries <> 0
   and (machine_id = any(%(machines)s::int[]) or (%(charges)s and machine_id is null))
-  and (((%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
-        and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s))
-       or (%(beside)s and case when %(posting)s then booked_day else production_day end >= %(first_beside)s
-           and case when %(posting)s then booked_day else production_day end < %(end_beside)s))
+  -- use: windows
   and (%(product)s::text[] is null or product = any(%(product)s) or (%(none_product)s and product is null))
   and (%(order)s::text[] is null or order_id = any(%(order)s) or (%(none_order)s and order_id is null))
-  and (%(resource)s::text[] is null or resource = any(%(resource)s))
-  and (%(cause)s::text[] is null or cause = any(%(cause)s))
+  -- use: cells
   and not resource = any(%(withheld)s)
 group by 1, 2, 3, 5, 6;
 
@@ -42,23 +34,12 @@ select case when %(by_machine)s then (%(heads)s::int[])[machine_id] end,
        case when %(by_resource)s and (%(apart)s::text[] is null or cause = any(%(apart)s)) then resource end,
        case when %(by_cause)s then cause end,
        case when %(by_reason)s then reason end,
-       sum(amount) filter (where not %(beside)s or (
-           (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
-           and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s))),
-       sum(amount) filter (where %(beside)s and case when %(posting)s then booked_day else production_day end >= %(first_beside)s
-           and case when %(posting)s then booked_day else production_day end < %(end_beside)s)
+       -- use: amounts_of_windows
 from ledger_parts
 where site = %(site)s and entries <> 0
   and (machine_id = any(%(machines)s::int[]) or (%(charges)s and machine_id is null))
-  and (((%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
-        and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s))
-       or (%(beside)s and case when %(posting)s then booked_day else production_day end >= %(first_beside)s
-           and case when %(posting)s then booked_day else production_day end < %(end_beside)s))
-  and (%(product)s::text[] is null or product = any(%(product)s) or (%(none_product)s and product is null))
-  and (%(order)s::text[] is null or order_id = any(%(order)s) or (%(none_order)s and order_id is null))
-  and (%(shift)s::text[] is null or shift = any(%(shift)s) or (%(none_shift)s and shift is null))
-  and (%(reason)s::text[] is null or reason = any(%(reason)s) or (%(none_reason)s and reason is null))
-  and (%(resource)s::text[] is null or resource = any(%(resource)s))
-  and (%(cause)s::text[] is null or cause = any(%(cause)s))
+  -- use: windows
+  -- use: words
+  -- use: cells
   and not resource = any(%(withheld)s)
 group by 1, 2, 3, 4, 5, 6, 7;

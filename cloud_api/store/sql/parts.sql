@@ -32,3 +32,18 @@
 -- Rows of these resources and causes.
   and (%(resource)s::text[] is null or resource = any(%(resource)s))
   and (%(cause)s::text[] is null or cause = any(%(cause)s))
+
+-- name: windows
+-- Rows whose production day, as booked_days, lies in [first_day, end_day) or in the window beside it.
+  and (((%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
+        and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s))
+       or (%(beside)s and case when %(posting)s then booked_day else production_day end >= %(first_beside)s
+           and case when %(posting)s then booked_day else production_day end < %(end_beside)s))
+
+-- name: amounts_of_windows
+-- The amount of the one window, and that of the other.
+       sum(amount) filter (where not %(beside)s or (
+           (%(first_day)s::date is null or case when %(posting)s then booked_day else production_day end >= %(first_day)s)
+           and (%(end_day)s::date is null or case when %(posting)s then booked_day else production_day end < %(end_day)s))),
+       sum(amount) filter (where %(beside)s and case when %(posting)s then booked_day else production_day end >= %(first_beside)s
+           and case when %(posting)s then booked_day else production_day end < %(end_beside)s)
