@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from markupsafe import Markup
+from msgspec import UNSET
 
 from cloud_api.answers.bridge import bridge
 from cloud_api.answers.bridge_base import BASES, MEASURES, OPTIONS, telling_base
@@ -21,7 +22,8 @@ from cloud_api.pages.waterfall import Fall, Level, waterfall
 PATH = "/why"
 LONG_WORD = 24
 """Letters beyond which a bar has no room for its owner on a phone."""
-
+GROUPS = ("site", "line", "machine", "product", "order", "shift", "reason")
+"""What bars may be told by, as an address asks for it."""
 MEASURE_WORDS = {"unit_cost": "Unit cost", "total_cost": "Cost", "margin": "Margin"}
 BASE_WORDS = {"standard": "Standard", "budget": "Budget", "previous": "The window before"}
 FACTORS = {
@@ -153,6 +155,12 @@ def factor_word(factor: str) -> str:
     return FACTORS.get(factor) or words.cause(factor)
 
 
+def _bar_word(bar: BridgeBar) -> str:
+    """A bar as a person says it: its factor, and its group where bars are told apart."""
+    groups = [getattr(bar, name) for name in GROUPS if getattr(bar, name) is not UNSET]
+    return ", ".join((factor_word(bar.factor), *(group or "none" for group in groups)))
+
+
 def is_gain(answer: Bridge, amount: Decimal) -> bool:
     """Whether a step is good: cost down, or margin up."""
     return amount > 0 if answer.measure == "margin" else amount < 0
@@ -169,12 +177,12 @@ def _picture(answer: Bridge) -> Markup:
     base = {"standard": "Standard", "budget": "Budget"}.get(answer.base, "Before")
     falls = [
         Fall(
-            factor_word(bar.factor),
+            _bar_word(bar),
             bar.amount,
             _said(answer, bar.amount, signed=True),
             is_gain(answer, bar.amount),
             f"#bar-{index}",
-            bar.owner if len(factor_word(bar.factor)) <= LONG_WORD else "",
+            bar.owner if len(_bar_word(bar)) <= LONG_WORD else "",
         )
         for index, bar in enumerate(answer.bars)
     ]
@@ -189,7 +197,7 @@ def _bar(answer: Bridge, index: int, bar: BridgeBar, zone: str) -> dict[str, Any
     return {
         "open": bar is largest,
         "id": f"bar-{index}",
-        "word": factor_word(bar.factor),
+        "word": _bar_word(bar),
         "said": _said(answer, bar.amount, signed=True),
         "size": abs(bar.amount),
         "tone": _tone(answer, bar.amount),

@@ -47,6 +47,14 @@ def test_why_says_what_the_api_says(http: httpx.Client, measure: str) -> None:
         assert bar["owner"] in told
 
 
+def test_bars_by_machine_say_of_which(http: httpx.Client) -> None:
+    asked = f"{DAY}&base=standard&measure=total_cost&by=machine"
+    told = re.sub(r"<[^>]+>", "", page(http, f"/why?{asked}"))
+    bars = [bar for bar in http.get(f"/v1/bridge?{asked}").json()["bars"] if bar["factor"] == "downtime"]
+    assert bars
+    assert all(f"Downtime, {bar['machine']}" in told for bar in bars)
+
+
 def test_the_review_lists_the_largest_bars(http: httpx.Client) -> None:
     shown = page(http, "/review?from=2026-03-02&to=2026-03-05")
     said = re.findall(r'class="n" data-label="EUR">([^<]*)</td>', shown)
