@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -13,7 +13,7 @@ from psycopg import Connection
 from cloud_api.answers.bridge_factors import Factor
 from cloud_api.answers.bridge_links import resources_of
 from cloud_api.answers.bridge_rounding import Told
-from cloud_api.answers.bridge_walks import Step
+from cloud_api.answers.bridge_walks import Step, narrowed
 from cloud_api.answers.cells import Cell
 from cloud_api.answers.explanation import Share, explained_by, share_of
 from cloud_api.answers.grouping import Key
@@ -23,6 +23,7 @@ from cloud_api.answers.shapes.verdicts import Persistence
 from cloud_api.answers.verdicts import BY, Judged, judged
 from cloud_api.answers.verdicts_evidence import was_seasonal
 from cloud_api.answers.verdicts_ties import Finer
+from cloud_api.interpret.rounding import probability
 from shared.units import HOUR_US
 
 ZERO = Decimal(0)
@@ -133,39 +134,21 @@ def _verdicts(
         return {}
     names = tuple(name for name in question.by if name in BY and name != "resource")
     by = names or ("site",)
-    back = replace(_narrowed(question, names, bars).grouped(), from_us=None, period=None)
+    back = replace(narrowed(question, names, bars).grouped(), from_us=None, period=None)
     scopes = series_of(connection, back, now, by)
     finer = Finer(connection, back, now, by, scopes)
-    known: dict[tuple[Any, ...], Persistence | None] = {}
     told: dict[Step, Persistence] = {}
     for factor, group in bars:
         said = dict(zip(question.by, group, strict=True))
         own = tuple(said[name] for name in names)
-        alike = (factor, own, said.get("resource"))
-        if alike not in known:
-            known[alike] = None
-            for one in scopes:
-                found = None
-                if not names or one.key == own:
-                    found = _judged(one, factor, said, finer, of_standard, per_unit)
-                if found is not None:
-                    verdict = was_seasonal(connection, back, now, by, found)
-                    known[alike] = _dearer(known[alike], _persistence(one, found, verdict))
-        persistence = known[alike]
-        if persistence is not None:
-            told[factor, group] = persistence
+        for one in scopes:
+            if names and one.key != own:
+                continue
+            found = _judged(one, factor, said, finer, of_standard, per_unit)
+            if found is not None:
+                new = _persistence(one, found, was_seasonal(connection, back, now, by, found))
+                told[factor, group] = _dearer(told.get((factor, group)), new)
     return told
-
-
-def _narrowed(question: Question, names: Sequence[str], bars: Sequence[Step]) -> Question:
-    """The question for the scopes of some bars alone."""
-    wanted = dict(question.wanted)
-    for name in names:
-        at = question.by.index(name)
-        wanted[name] = tuple(
-            sorted({group[at] for _, group in bars}, key=lambda one: (one is None, str(one)))
-        )
-    return replace(question, wanted=wanted)
 
 
 def _judged(
@@ -184,7 +167,7 @@ def _persistence(one: Series, found: Judged, verdict: str) -> Persistence:
     return Persistence(
         verdict=verdict,  # type: ignore[arg-type]
         since=None if since is None else one.days[since],
-        confidence=Decimal(repr(min(1.0, max(0.0, confidence)))).quantize(Decimal("0.0001")),
+        confidence=probability(confidence),
         projected=found.projected,
     )
 

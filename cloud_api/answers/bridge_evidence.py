@@ -19,7 +19,7 @@ from cloud_api.answers.bridge_movers import Movers, movers_between, movers_from
 from cloud_api.answers.bridge_rounding import decimal
 from cloud_api.answers.bridge_sides import UNUSED, Makes
 from cloud_api.answers.bridge_spans import Found, dearest_spans
-from cloud_api.answers.bridge_walks import Step, Walk
+from cloud_api.answers.bridge_walks import Step, Walk, narrowed
 from cloud_api.answers.grouping import key_of
 from cloud_api.answers.ledger import entries_of, grain_of, wanted
 from cloud_api.answers.notes import by_id, ref, said_at
@@ -215,9 +215,10 @@ def evidence_of(
     if not chosen:
         return evidence
     states = None if only is None else {state for cause in only for state in STATES_OF_CAUSE[cause]}
-    windows: list[tuple[Window, Question]] = [("end", _narrowed(question, largest))]
+    by_order = [name for name in question.by if name == "order"]
+    windows: list[tuple[Window, Question]] = [("end", narrowed(question, by_order, largest))]
     if base is not None:
-        windows.append(("start", _narrowed(base, largest)))
+        windows.append(("start", narrowed(base, by_order, largest)))
     movers = _movers(connection, [asked for _, asked in windows], walked, largest, per_unit)
     for window, asked in windows:
         for found in dearest_spans(connection, asked, largest, movers):
@@ -229,15 +230,6 @@ def evidence_of(
         for site in asked.sites if only is None else ():
             evidence.notes.setdefault(site.name, []).extend(_notes(connection, site, asked))
     return evidence
-
-
-def _narrowed(question: Question, largest: Sequence[Step]) -> Question:
-    """The question for the orders of the largest bars, where bars are by order."""
-    if "order" not in question.by:
-        return question
-    at = question.by.index("order")
-    orders = sorted({group[at] for _, group in largest}, key=lambda order: (order is None, order or ""))
-    return replace(question, wanted={**question.wanted, "order": tuple(orders)})
 
 
 def _movers(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from cloud_api.answers.bridge_factors import LIST_PRICE, MIX, STANDARD_VS_BUDGET, VOLUME, Factor, factor_of
-from cloud_api.answers.bridge_sides import REVENUE, UNUSED, Costs, Makes, Side
+from cloud_api.answers.bridge_sides import UNUSED, Costs, Makes, Side
 from cloud_api.answers.cells import Cell, Sheet
 from cloud_api.answers.grouping import Key
+from cloud_api.answers.question import Question
 from cloud_api.interpret.bridge_levers import Lever, Levers, Sides, Sums, cost_levers, unit_cost_levers
 from cloud_api.interpret.money import exactly
 from cloud_api.interpret.variance import SPLIT, Variance
@@ -25,6 +26,16 @@ Step = tuple[Factor, Key]
 
 Weight = Callable[[Makes | None], Lever]
 """What a unit of cost of a product weighs in the bar of its cause, at the base and at the end."""
+
+
+def narrowed(question: Question, names: Sequence[str], bars: Sequence[Step]) -> Question:
+    """The question for some bars alone, as far as these of its groups tell them apart."""
+    wanted = dict(question.wanted)
+    for name in names:
+        at = question.by.index(name)
+        values = {group[at] for _, group in bars}
+        wanted[name] = tuple(sorted(values, key=lambda one: (one is None, str(one))))
+    return replace(question, wanted=wanted)
 
 
 @dataclass(slots=True)
@@ -296,4 +307,3 @@ def _step(
 
 STANDARD = Factor(STANDARD_VS_BUDGET)
 LISTED = Factor(LIST_PRICE)
-REVENUE_FACTOR = factor_of(*REVENUE)

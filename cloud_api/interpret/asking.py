@@ -261,10 +261,8 @@ def _paced(shift: ShiftSpan, now_us: int) -> int:
 
 
 def _is_dear(group: Group, material: Decimal | None) -> bool:
-    if group.pattern.endswith(
-        REACHING
-    ):  # More of them are to come: the later it is asked, the better it is told.
-        return False
+    if group.pattern.endswith(REACHING):
+        return False  # More of them are to come: the later it is asked, the better it is told.
     if material is None:
         return group.first.to_us - group.first.from_us >= MEDIUM_US
     return group.amount * DEAR >= material

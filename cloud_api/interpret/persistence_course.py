@@ -172,7 +172,7 @@ def _changed(series: Array, found: Persistence) -> Course:
     elif alone is not None and not lasts and _is_told(found, alone, count):
         return _out_of_nothing(series, found, *alone)
     level = raised(series)
-    if level is not None and (_may_last(found) or _is_noisier(series, found, level)):
+    if level is not None and (_has_no_steps(found) or _is_noisier(series, found, level)):
         return _with_noise(series, found, level)
     if effect is None or since is None:
         weight = found.weights.get("none", 1.0 if found.verdict == "steady" else 0.0)
@@ -322,8 +322,8 @@ def _out_of_nothing(series: Array, found: Persistence, first: int, end: int) -> 
     )
 
 
-def _may_last(found: Persistence) -> bool:
-    """Whether nothing was found that lasts, nor steps up and down again, which are no matter of noise."""
+def _has_no_steps(found: Persistence) -> bool:
+    """Whether no step was found that lasts, nor one up and down again, which is no matter of noise."""
     steps = found.passed is not None and found.effect is not None and found.effect.kind == SHIFT
     return found.verdict not in LASTS and not steps
 
